@@ -1,0 +1,1 @@
+"""The REST views of the machine side: one module a resource, one class an operation."""

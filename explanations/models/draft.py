@@ -1,0 +1,214 @@
+"""A draft, what the checks found in it, and the places at which it wants a review."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Now
+
+from accounts.history import final_columns, kept
+from explanations.models.model_version import ModelVersion
+from explanations.models.recommendation import FactSnapshot, Recommendation
+from explanations.models.run import Run
+from explanations.models.task import Category, Prompt, Task
+
+# States in which the model has answered, so that text and output are final.
+WRITTEN_STATES = ["READY", "BLOCKED", "QUARANTINED", "WITHDRAWN", "REVIEWED"]
+WRITTEN = pgtrigger.Q(old__state__in=WRITTEN_STATES)
+
+
+class Draft(models.Model):
+    """One model output for one recommendation, with everything needed to reproduce it.
+
+    The row is the job: PENDING rows are claimed by a drainer that raises `attempt` and takes a
+    lease; only a writer who names that same attempt may write, so a late answer is fenced off.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "PENDING", "waiting for the model"
+        RUNNING = "RUNNING", "with the model"
+        FAILED = "FAILED", "failed"
+        CANCELLED = "CANCELLED", "cancelled"
+        READY = "READY", "ready for review"
+        BLOCKED = "BLOCKED", "blocked by a check"
+        QUARANTINED = "QUARANTINED", "quarantined"
+        WITHDRAWN = "WITHDRAWN", "withdrawn"
+        REVIEWED = "REVIEWED", "reviewed"
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="drafts")
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="drafts")
+    recommendation = models.ForeignKey(
+        Recommendation, on_delete=models.PROTECT, related_name="drafts"
+    )
+    snapshot = models.ForeignKey(
+        FactSnapshot,
+        on_delete=models.PROTECT,
+        related_name="drafts",
+        null=True,
+        blank=True,
+        help_text="The facts that the model was shown; taken when the draft is claimed.",
+    )
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="drafts")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="drafts")
+    ordinal = models.PositiveSmallIntegerField(default=1)
+    redraft_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="redrafts"
+    )
+    priority = models.PositiveSmallIntegerField()
+    blind = models.BooleanField(
+        default=False, help_text="Of the random sample that is reviewed without findings or memory."
+    )
+
+    state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
+    attempt = models.PositiveIntegerField(default=0, help_text="The fencing token.")
+    tries = models.PositiveSmallIntegerField(default=0, help_text="Answers that were of no use.")
+    claimed_by = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    not_before = models.DateTimeField(null=True, blank=True, help_text="A retry waits until then.")
+
+    text = models.TextField(blank=True, help_text="What people see and tag.")
+    output = models.JSONField(null=True, blank=True, help_text="The structured answer, if any.")
+    rests_on = ArrayField(
+        models.CharField(max_length=300),
+        default=list,
+        blank=True,
+        help_text="JSON pointers of the facts that the text uses.",
+    )
+    request_sha256 = models.CharField(max_length=64, blank=True)
+    served_by = models.CharField(max_length=60, blank=True)
+    served_model = models.CharField(max_length=200, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    latency_ms = models.PositiveIntegerField(null=True, blank=True)
+    finish_reason = models.CharField(max_length=30, blank=True)
+    failure_reason = models.CharField(max_length=40, blank=True, help_text="A code to count by.")
+    failure = models.CharField(max_length=500, blank=True, help_text="A sentence to read.")
+
+    settled_outcome = models.CharField(
+        max_length=12, blank=True, help_text="What its reviews amount to."
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="draft_ordinal_is_unique", fields=["run", "recommendation", "ordinal"]
+            ),
+            models.CheckConstraint(
+                name="written_draft_has_text_and_facts",
+                condition=~models.Q(state__in=WRITTEN_STATES)
+                | (~models.Q(text="") & models.Q(snapshot__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="running_draft_has_a_lease",
+                condition=models.Q(state="RUNNING", lease_until__isnull=False)
+                | (~models.Q(state="RUNNING") & models.Q(lease_until__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="failed_draft_says_why",
+                condition=~models.Q(state="FAILED") | ~models.Q(failure_reason=""),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="draft_pending",
+                fields=["run", "-priority", "id"],
+                condition=models.Q(state="PENDING"),
+            ),
+            models.Index(
+                name="draft_lease", fields=["lease_until"], condition=models.Q(state="RUNNING")
+            ),
+            models.Index(name="draft_by_run_state", fields=["run", "state"]),
+            models.Index(name="draft_by_task_state", fields=["task", "state", "-id"]),
+        ]
+        triggers: ClassVar = [
+            final_columns(
+                "draft_is_never_overwritten",
+                "text",
+                "output",
+                "snapshot",
+                "prompt",
+                "model_version",
+                once=WRITTEN,
+            ),
+            kept("written_draft_stays", once=WRITTEN),
+        ]
+
+    def __str__(self) -> str:
+        return f"draft {self.pk}"
+
+
+class Finding(models.Model):
+    """What an automatic check says about a draft, on which words, and on which fact it rests."""
+
+    class Level(models.TextChoices):
+        ERROR = "error", "blocks"
+        WARNING = "warning", "for the editor"
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="findings")
+    check_name = models.CharField(max_length=60)
+    check_version = models.PositiveSmallIntegerField()
+    level = models.CharField(max_length=10, choices=Level.choices)
+    message = models.CharField(max_length=300)
+    start = models.PositiveIntegerField(null=True, blank=True)
+    end = models.PositiveIntegerField(null=True, blank=True)
+    category = models.ForeignKey(
+        Category, on_delete=models.PROTECT, null=True, blank=True, related_name="findings"
+    )
+    pointer = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["start", "id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="finding_span_is_half_open",
+                condition=models.Q(start__isnull=True, end__isnull=True)
+                | models.Q(start__isnull=False, end__gt=models.F("start")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class Place(models.Model):
+    """(draft, ordinal): one review that a draft still wants.
+
+    Opened in the same transaction that makes the draft READY. Who takes it is the human side's
+    business (`feedback.Assignment`).
+    """
+
+    class State(models.TextChoices):
+        OPEN = "OPEN", "open"
+        ESCALATED = "ESCALATED", "with the lead"
+        DONE = "DONE", "reviewed"
+        CLOSED = "CLOSED", "no longer wanted"
+
+    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="places")
+    ordinal = models.PositiveSmallIntegerField(default=1)
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="places")
+    priority = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="place_is_unique", fields=["draft", "ordinal"])
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="place_queue",
+                fields=["task", "-priority", "id"],
+                condition=models.Q(state="OPEN"),
+            ),
+            models.Index(
+                name="place_with_lead",
+                fields=["task", "-priority", "id"],
+                condition=models.Q(state="ESCALATED"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"place {self.ordinal} of draft {self.draft_id}"

@@ -1,0 +1,52 @@
+"""Model servers and the model versions that they serve."""
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class ModelServer(models.Model):
+    """An OpenAI-compatible endpoint that serves model versions.
+
+    The key itself is never stored: the row names the environment variable that holds it.
+    """
+
+    name = models.CharField(max_length=60, unique=True)
+    base_url = models.URLField(max_length=300, help_text="With /v1, e.g. http://10.0.0.5:8000/v1")
+    api_key_variable = models.CharField(max_length=60, blank=True, default="LLM_API_KEY")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ModelVersion(models.Model):
+    """A served model: a base, or a LoRA adapter on a base."""
+
+    class Kind(models.TextChoices):
+        BASE = "base", "base model"
+        ADAPTER = "adapter", "LoRA adapter"
+
+    name = models.CharField(max_length=200, unique=True, help_text="The `model` of a request.")
+    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.BASE)
+    base = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="adapters"
+    )
+    servers = models.ManyToManyField(ModelServer, related_name="model_versions", blank=True)
+    trained_on = models.CharField(
+        max_length=200, blank=True, help_text="Name and number of the dataset."
+    )
+    scores = models.JSONField(default=dict, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="adapter_has_a_base",
+                condition=models.Q(kind="base", base__isnull=True)
+                | models.Q(kind="adapter", base__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

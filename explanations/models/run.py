@@ -1,0 +1,51 @@
+"""A run: one request to draft many recommendations with one prompt and one model."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Now
+
+from explanations.models.model_version import ModelVersion
+from explanations.models.task import Prompt, Task
+
+
+class Run(models.Model):
+    """One request to draft many recommendations with one prompt and one model."""
+
+    class State(models.TextChoices):
+        RUNNING = "RUNNING", "running"
+        PAUSED = "PAUSED", "paused"
+        CANCELLED = "CANCELLED", "cancelled"
+        DONE = "DONE", "done"
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="runs")
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="runs")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="runs")
+    selection = models.JSONField(
+        default=dict, help_text="Which recommendations were asked for, as it was asked."
+    )
+    drafts_each = models.PositiveSmallIntegerField(default=1)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(db_default=Now())
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        indexes: ClassVar = [
+            models.Index(
+                name="run_open", fields=["id"], condition=models.Q(state__in=["RUNNING", "PAUSED"])
+            )
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="run_drafts_each_in_range",
+                condition=models.Q(drafts_each__gte=1, drafts_each__lte=8),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"

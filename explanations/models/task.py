@@ -1,0 +1,205 @@
+"""A task, its taxonomy of errors, and the numbered versions of its guide and its prompt."""
+
+from typing import ClassVar
+
+import pgtrigger
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+
+from accounts.history import final_columns, kept
+
+# The versions that a draft, a review or a golden refers to.
+USED = pgtrigger.Q(old__used_at__isnull=False)
+
+
+class Severity(models.IntegerChoices):
+    """How bad an error is; the number is its weight in the error score."""
+
+    NEUTRAL = 0, "neutral"
+    MINOR = 1, "minor"
+    MAJOR = 5, "major"
+    CRITICAL = 25, "critical"
+
+
+class Task(models.Model):
+    """One kind of explanation, e.g. `music-oneliner`."""
+
+    slug = models.SlugField(unique=True, max_length=60)
+    name = models.CharField(max_length=100)
+    output_format = models.CharField(
+        max_length=60, help_text="The name of a module of explanations.output_formats."
+    )
+    word_limit = models.PositiveSmallIntegerField(validators=[MinValueValidator(1)])
+    guide = models.ForeignKey(
+        "Guide", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    prompt = models.ForeignKey(
+        "Prompt", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    model_version = models.ForeignKey(
+        "ModelVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    second_person_required = models.BooleanField(
+        default=False, help_text="A golden needs the approval of somebody else."
+    )
+    reviews_wanted = models.PositiveSmallIntegerField(
+        default=1, validators=[MinValueValidator(1)], help_text="Places that a draft opens."
+    )
+    blind_share = models.FloatField(
+        default=0.1, help_text="Share of a run's first attempts that is reviewed blind, 0 to 1."
+    )
+    item_url_template = models.CharField(
+        max_length=300,
+        blank=True,
+        help_text="Where an editor opens the item; {/item/title} stands for a fact.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["slug"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="task_blind_share_is_a_share",
+                condition=models.Q(blind_share__gte=0, blind_share__lte=1),
+            ),
+            models.CheckConstraint(
+                name="task_wants_a_review", condition=models.Q(reviews_wanted__gte=1)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Version(models.Model):
+    """What guides and prompts share: a number in their task, an author, and a first use."""
+
+    number = models.PositiveIntegerField()
+    note = models.CharField(max_length=300, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(
+        null=True, blank=True, help_text="From then on it never changes."
+    )
+
+    class Meta:
+        abstract = True
+
+
+class Guide(Version):
+    """A version of a task's style guide; immutable once used."""
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="guides")
+    text = models.TextField(help_text="Markdown")
+
+    class Meta:
+        ordering: ClassVar = ["task", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="guide_number_is_unique", fields=["task", "number"])
+        ]
+        triggers: ClassVar = [
+            final_columns("used_guide_is_final", "task", "number", "text", "used_at", once=USED),
+            kept("used_guide_stays", once=USED),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task.slug} guide {self.number}"
+
+
+class Prompt(Version):
+    """A version of a task's system text, user template, examples and sampling parameters."""
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="prompts")
+    system = models.TextField()
+    user_template = models.TextField()
+    examples = models.JSONField(
+        default=list, blank=True, help_text='A list of {"user": …, "assistant": …}.'
+    )
+    parameters = models.JSONField(
+        default=dict, help_text="temperature, top_p, max_tokens, stop; nothing else is sent."
+    )
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        ordering: ClassVar = ["task", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="prompt_number_is_unique", fields=["task", "number"])
+        ]
+        triggers: ClassVar = [
+            final_columns(
+                "used_prompt_is_final",
+                "task",
+                "number",
+                "system",
+                "user_template",
+                "examples",
+                "parameters",
+                "sha256",
+                "used_at",
+                once=USED,
+            ),
+            kept("used_prompt_stays", once=USED),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task.slug} prompt {self.number}"
+
+
+class Category(models.Model):
+    """A kind of error: a row of the taxonomy, not code."""
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="categories")
+    key = models.CharField(max_length=1, help_text="The key that tags with it, 0 to 9.")
+    slug = models.SlugField(max_length=40)
+    name = models.CharField(max_length=60)
+    definition = models.TextField()
+    examples = models.JSONField(default=list, help_text="Two short examples.")
+    severity = models.PositiveSmallIntegerField(choices=Severity.choices)
+    ordinal = models.PositiveSmallIntegerField(help_text="1 to 9 and then 0, as on the keyboard.")
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["task", "ordinal"]
+        verbose_name_plural = "categories"
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="category_slug_is_unique", fields=["task", "slug"]),
+            models.UniqueConstraint(
+                name="category_key_is_unique",
+                fields=["task", "key"],
+                condition=models.Q(retired_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="category_key_is_a_digit", condition=models.Q(key__regex="^[0-9]$")
+            ),
+            models.CheckConstraint(
+                name="category_severity_is_known",
+                condition=models.Q(severity__in=Severity.values),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Criterion(models.Model):
+    """A yes/no question of the task, e.g. "says something specific about the artist"."""
+
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="criteria")
+    slug = models.SlugField(max_length=40)
+    name = models.CharField(max_length=60)
+    question = models.CharField(max_length=200)
+    ordinal = models.PositiveSmallIntegerField()
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["task", "ordinal"]
+        verbose_name_plural = "criteria"
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="criterion_slug_is_unique", fields=["task", "slug"])
+        ]
+
+    def __str__(self) -> str:
+        return self.name

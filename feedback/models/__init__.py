@@ -1,0 +1,8 @@
+"""The human side's tables: assignments, reviews with their tags, fact reports and goldens."""
+
+from feedback.models.assignment import Assignment
+from feedback.models.fact_report import FactReport
+from feedback.models.golden import Golden
+from feedback.models.review import CriterionAnswer, Review, Tag
+
+__all__ = ["Assignment", "CriterionAnswer", "FactReport", "Golden", "Review", "Tag"]
