@@ -1,16 +1,19 @@
 """Who may: the guards that every page and every REST view stands behind."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.mixins import AccessMixin
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.permissions import BasePermission
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import AccessToken, Person
+
+if TYPE_CHECKING:
+    # REST framework's views import this module by its name in the settings.
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 REVIEW: Final = "review"
 LEAD: Final = "lead"
@@ -63,7 +66,7 @@ class MayNothing(BasePermission):
 
     message = "This address is open to nobody."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: "Request", view: "APIView") -> bool:
         """Refuse."""
         return False
 
@@ -76,7 +79,7 @@ class MayUse(BasePermission):
 
     message = "Your role or your token's scopes do not allow this."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: "Request", view: "APIView") -> bool:
         """Whether person and token may call this method of this view."""
         scopes: dict[str, str] = getattr(view, "required_scope", {})
         scope = scopes.get(request.method or "", "")
