@@ -1,0 +1,414 @@
+"""The facts of a recommendation: addressing them, finding them in a text, making them safe.
+
+Facts are the leaves of ``{"item": {...}, "audience": {...}}``. Everything here treats them as
+untrusted data.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import regex
+
+Leaf = str | int | float | bool
+
+SIDES = ("item", "audience")
+
+# --- Addressing
+# -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One leaf: its RFC 6901 pointer, a label for people, and its value."""
+
+    pointer: str
+    label: str
+    value: Leaf
+
+
+class FactMissing(LookupError):
+    """No fact stands at this pointer."""
+
+
+def leaf_facts(facts: Mapping[str, object]) -> list[Fact]:
+    """Return every leaf of ``item`` and ``audience`` in document order.
+
+    List members are addressed by index. ``null`` means that nothing is known, so it is no fact.
+    """
+    return [fact for side in SIDES for fact in _leaves(facts.get(side), (side,))]
+
+
+def get_fact(facts: Mapping[str, object], pointer: str) -> object:
+    """Return what stands at an RFC 6901 pointer: a leaf, a whole list or an object.
+
+    Raises FactMissing when nothing stands there, when it is ``null``, and when the pointer is
+    malformed.
+    """
+    value: object = facts
+    for segment in pointer_segments(pointer):
+        value = _step(value, segment, pointer)
+    if value is None:
+        raise FactMissing(pointer)
+    return value
+
+
+def has_fact(facts: Mapping[str, object], pointer: str) -> bool:
+    """Say whether a fact, a list or an object stands at the pointer."""
+    try:
+        get_fact(facts, pointer)
+    except FactMissing:
+        return False
+    return True
+
+
+def pointer_segments(pointer: str) -> list[str]:
+    """Split an RFC 6901 pointer into unescaped segments. Raises FactMissing when it is
+    malformed.
+    """
+    if not pointer.startswith("/") or regex.search(r"~(?![01])", pointer):
+        raise FactMissing(pointer)
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
+
+
+def make_pointer(segments: Sequence[str]) -> str:
+    """Join segments into an RFC 6901 pointer."""
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in segments)
+
+
+def pointer_label(pointer: str) -> str:
+    """Name a pointer for people: ``/audience/recently_played/0/title`` is "recently played 1
+    title".
+    """
+    return _label(pointer_segments(pointer))
+
+
+def _leaves(value: object, path: tuple[str, ...]) -> Iterator[Fact]:
+    if isinstance(value, Mapping):
+        for key, member in value.items():
+            yield from _leaves(member, (*path, str(key)))
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            yield from _leaves(member, (*path, str(index)))
+    elif isinstance(value, str | int | float):
+        yield Fact(make_pointer(path), _label(path), value)
+
+
+def _label(path: Sequence[str]) -> str:
+    words = [
+        str(int(part) + 1) if part.isdecimal() and part.isascii() else part for part in path[1:]
+    ]
+    return " ".join(words or path).replace("_", " ")
+
+
+def _step(value: object, segment: str, pointer: str) -> object:
+    if isinstance(value, Mapping) and segment in value:
+        return value[segment]
+    if isinstance(value, list | tuple) and regex.fullmatch(r"0|[1-9][0-9]{0,8}", segment):
+        index = int(segment)
+        if index < len(value):
+            return value[index]
+    raise FactMissing(pointer)
+
+
+# --- Finding facts in a text
+# ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch ``[start, end)`` of a text, in code points, that names the fact at ``pointer``."""
+
+    start: int
+    end: int
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoldedText:
+    """A text as it is compared: no case, no accents, no invisible characters, single spaces.
+
+    ``sources[i]`` is the index in the original text of the character that gave ``characters[i]``.
+    """
+
+    characters: str
+    sources: tuple[int, ...]
+
+
+# Typography that a writer and a catalogue may choose differently without meaning anything else.
+_SAME_CHARACTER = str.maketrans(
+    {
+        **dict.fromkeys("‘’ʼ′`´", "'"),
+        **dict.fromkeys("“”„″«»", '"'),
+        **dict.fromkeys("‐‑‒–—−", "-"),
+        "‹": "<",
+        "›": ">",
+    }
+)
+# Scripts written without spaces: a name may stand right beside another word.
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
+_WORD = regex.compile(r"[\p{L}\p{N}]")
+_ISO_DATE = regex.compile(r"([12][0-9]{3})-([01][0-9])-([0-3][0-9])")
+_FEATURED = regex.compile(
+    r"[(\[]\s*(?:feat\.?|ft\.?|featuring|with)\s+([^()\[\]]+)[)\]]|\s(?:feat\.|ft\.|featuring)\s+(.+)$",
+    flags=regex.IGNORECASE,
+)
+_REMIXED = regex.compile(
+    r"(?:^|\s-\s|[(\[])\s*([^()\[\]]+?)\s+(?:remix|mix|edit|rework|bootleg|flip|version)\s*(?:[)\]]|$)",
+    flags=regex.IGNORECASE,
+)
+_BETWEEN_NAMES = regex.compile(r"\s*(?:,|&|\bx\b|\band\b)\s*", flags=regex.IGNORECASE)
+# What kind of thing the item is says nothing about it: lighting "track" up in every line would
+# only distract.
+_NOT_NAMES = frozenset({"/item/kind"})
+_SMALLEST_TELLING_NUMBER = 10
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
+
+
+def mentioned_facts(text: str, facts: Mapping[str, object]) -> list[Mention]:
+    """Find where a text names a fact, whatever the case, the accents and the typography.
+
+    A title also counts as named without its "(feat. …)" or " - … Remix", by its featured and its
+    remixing artists, and a date by its year. Offsets are code points into ``text`` as given. Sorted
+    by start, longest first; mentions may overlap.
+    """
+    folded = fold(text)
+    mentions = {
+        Mention(start, end, fact.pointer)
+        for fact in leaf_facts(facts)
+        if fact.pointer not in _NOT_NAMES
+        for name in names_of(fact)
+        for start, end in find_name(folded, text, name)
+    }
+    return sorted(mentions, key=lambda mention: (mention.start, -mention.end, mention.pointer))
+
+
+def names_of(fact: Fact) -> tuple[str, ...]:
+    """Return the ways in which a text may name a fact; none for a measure such as 0.92."""
+    if isinstance(fact.value, bool | float):
+        return ()
+    if isinstance(fact.value, int):
+        return (str(fact.value),) if fact.value >= _SMALLEST_TELLING_NUMBER else ()
+    return _names_of_string(fact.value, fact.pointer.endswith(("/title", "/album")))
+
+
+def featured_artists(title: str) -> list[str]:
+    """Return the guests that a title credits: "Beautiful People (feat. Khalid)" gives Khalid."""
+    found = [first or second for first, second in _FEATURED.findall(title)]
+    return [name for credit in found for name in _split_names(credit)]
+
+
+def remix_artists(title: str) -> list[str]:
+    """Return the remixers that a title credits: "… - Jack Wins Remix" gives Jack Wins."""
+    return [name for credit in _REMIXED.findall(title) for name in _split_names(credit)]
+
+
+def base_title(title: str) -> str:
+    """Return a title without its guests, its edition and its version: what a listener would
+    call it.
+    """
+    bare = regex.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", title.split(" - ")[0])
+    bare = regex.sub(r"\s(?:feat\.|ft\.|featuring)\s.*$", "", bare, flags=regex.IGNORECASE)
+    return bare.strip() or title
+
+
+def fold(text: str) -> FoldedText:
+    """Fold a text for comparison and remember where each folded character came from."""
+    characters: list[str] = []
+    sources: list[int] = []
+    for index, character in enumerate(text):
+        for part in _fold_character(character):
+            if part == " " and characters and characters[-1] == " ":
+                continue
+            characters.append(part)
+            sources.append(index)
+    return FoldedText("".join(characters), tuple(sources))
+
+
+def find_name(folded: FoldedText, text: str, name: str) -> Iterator[tuple[int, int]]:
+    """Yield every ``[start, end)`` of ``text`` at which ``name`` stands as words of its own.
+
+    ``folded`` must be ``fold(text)``; it is passed in because one text is searched for many names.
+    """
+    wanted = _folded_name(name)
+    if not wanted:
+        return
+    at = folded.characters.find(wanted)
+    while at != -1:
+        past = at + len(wanted)
+        if _stands_alone(folded, at, past):
+            yield folded.sources[at], _past_marks(text, folded.sources[past - 1] + 1)
+        at = folded.characters.find(wanted, at + 1)
+
+
+@lru_cache(maxsize=4096)
+def _fold_character(character: str) -> str:
+    if character.isspace():
+        return " "
+    decomposed = unicodedata.normalize("NFKD", character.translate(_SAME_CHARACTER).casefold())
+    kept = [part for part in decomposed if not _is_mark_or_invisible(part)]
+    return unicodedata.normalize("NFKD", "".join(kept).casefold()).translate(_SAME_CHARACTER)
+
+
+@lru_cache(maxsize=65536)
+def _folded_name(name: str) -> str:
+    return fold(name).characters.strip()
+
+
+@lru_cache(maxsize=65536)
+def _names_of_string(value: str, is_title: bool) -> tuple[str, ...]:
+    date = _ISO_DATE.fullmatch(value)
+    if date:
+        year, month, _day = date.groups()
+        named_month = [f"{_MONTHS[int(month) - 1]} {year}"] if 1 <= int(month) <= 12 else []
+        return (value, *named_month, year)
+    names = [value]
+    if is_title:
+        names += [base_title(value), *featured_artists(value), *remix_artists(value)]
+    return tuple(dict.fromkeys(name for name in names if _WORD.search(name) or name == value))
+
+
+def _split_names(credit: str) -> list[str]:
+    return [name.strip() for name in _BETWEEN_NAMES.split(credit) if _WORD.search(name)]
+
+
+def _is_mark_or_invisible(character: str) -> bool:
+    return unicodedata.category(character) in {"Mn", "Me", "Cf", "Cc", "Cs"}
+
+
+def _stands_alone(folded: FoldedText, at: int, past: int) -> bool:
+    return _breaks(folded, at) and _breaks(folded, past)
+
+
+def _breaks(folded: FoldedText, at: int) -> bool:
+    """Say whether a word may begin or end before position ``at``."""
+    if at in {0, len(folded.characters)}:
+        return True
+    if folded.sources[at - 1] == folded.sources[at]:
+        return False  # inside what one character of the text folds to, such as a ligature
+    before, after = folded.characters[at - 1], folded.characters[at]
+    if not (_WORD.match(before) and _WORD.match(after)):
+        return True
+    return bool(_UNSPACED.match(before) or _UNSPACED.match(after))
+
+
+def _past_marks(text: str, end: int) -> int:
+    while end < len(text) and unicodedata.category(text[end]) in {"Mn", "Me"}:
+        end += 1
+    return end
+
+
+# --- Making facts and model text safe
+# ---------------------------------------------------------------------
+
+_LINE_BREAKS_AND_TABS = regex.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+_ZERO_WIDTH_JOINERS = "\u200c\u200d"
+# Blank glyphs that count as letters, marks or symbols: they can hide or pad a text as well as a
+# format
+# character can. The last range is the ideographic variation selectors, which can carry a hidden
+# message.
+_BLANK = regex.compile(
+    r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
+)
+_NONCHARACTER = regex.compile(r"\p{Noncharacter_Code_Point}")
+_MARKS_ON_ONE_BASE = 6
+_TOO_MANY_MARKS = regex.compile(rf"(\p{{M}}{{{_MARKS_ON_ONE_BASE}}})\p{{M}}+")
+_IDLE_JOINER = regex.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
+_REPEATED_JOINER = regex.compile(r"([\u200c\u200d])[\u200c\u200d]+")
+
+# Every family of chat templates writes its control tokens in angle or square brackets. Angle
+# brackets are
+# therefore never let through (a heart, "<3", excepted); square ones are common in titles ("[Loud
+# Luxury
+# Remix]"), so only the names that templates use are.
+_ANGLE = {"<": "‹", "＜": "‹", ">": "›", "＞": "›"}
+_ANGLE_BRACKET = regex.compile(r"[<＜](?!3(?![\p{L}\p{N}|｜>＞_]))|[>＞]")
+_SQUARE_TOKEN = regex.compile(
+    r"[\[［]\s*(/?\s*(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|ARGS|"
+    r"CALL_ID|THINK|MODEL_SETTINGS|IMG|IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|PREFIX|MIDDLE|SUFFIX|CLS|SEP|"
+    r"[GS]?MASK|PAD|UNK|BOS|EOS|SOP|EOP|CONTROL_[0-9]+|UNUSED_?[0-9]+))\s*[\]］]",
+    flags=regex.IGNORECASE,
+)
+_TILDE_TOKEN = regex.compile(r"[\[\]][~!]*[a-z]?~!?[a-z]*[\[\]]")
+_CODE_FENCE = regex.compile(r"`{3,}|~{3,}|#{3,}")
+
+
+def fact_line(label: str, value: Leaf, max_chars: int) -> str:
+    """Return ``label: value`` as exactly one line that can do nothing but be read.
+
+    Line breaks are folded, control, invisible and bidirectional characters removed, control tokens
+    of chat templates disarmed, and the value cut to ``max_chars`` code points between graphemes,
+    with an ellipsis.
+    """
+    return f"{plain_text(label)}: {cut(plain_text(_as_words(value)), max_chars)}"
+
+
+def plain_text(value: str) -> str:
+    """Return a value as one visible line in which no chat template finds a control token."""
+    text = _LINE_BREAKS_AND_TABS.sub(" ", value)
+    text = _without_invisible(text, keep_line_breaks=False)
+    text = _ANGLE_BRACKET.sub(lambda match: _ANGLE[match.group()], text)
+    text = _SQUARE_TOKEN.sub(lambda match: f"({match.group(1).strip()})", text)
+    text = _TILDE_TOKEN.sub(" ", text)
+    text = _CODE_FENCE.sub(lambda match: match.group()[0], text)
+    return regex.sub(r"\s+", " ", text).strip()
+
+
+def cut(text: str, max_chars: int) -> str:
+    """Cut a text to at most ``max_chars`` code points, between graphemes, ending in "…" when
+    cut.
+    """
+    if len(text) <= max_chars:
+        return text
+    end = 0
+    for grapheme in regex.finditer(r"\X", text):
+        if grapheme.end() > max_chars - 1:
+            break
+        end = grapheme.end()
+    return text[:end].rstrip() + "…"
+
+
+def clean_model_text(text: str) -> str:
+    """Return model output that can be stored and shown: what no writer would type is gone, ends
+    stripped.
+
+    NUL, lone surrogates, control, bidirectional and other invisible characters are dropped; line
+    breaks stay, as ``\\n``, and tabs become spaces. Nothing visible is changed.
+    """
+    lines = regex.sub(r"\r\n?|[\x85\u2028\u2029\v\f]", "\n", text).replace("\t", " ")
+    return _without_invisible(lines, keep_line_breaks=True).strip()
+
+
+def _without_invisible(text: str, *, keep_line_breaks: bool) -> str:
+    visible = "".join(
+        character
+        for character in text
+        if (keep_line_breaks and character == "\n")
+        or character in _ZERO_WIDTH_JOINERS
+        or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
+    )
+    visible = _NONCHARACTER.sub("", _BLANK.sub("", visible))
+    # A joiner has work to do between two characters of an emoji or of a script that joins;
+    # nowhere else.
+    visible = _IDLE_JOINER.sub("", _REPEATED_JOINER.sub(r"\1", visible))
+    return _TOO_MANY_MARKS.sub(r"\1", visible)
+
+
+def _as_words(value: Leaf) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
