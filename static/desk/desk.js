@@ -1,0 +1,32 @@
+/** What every page needs: the choice of light or dark. */
+
+const YEAR_S = 365 * 24 * 60 * 60;
+
+/** Show the chosen theme at once and keep the choice in a cookie, so that the server's next page
+ * comes in it without a flash. `auto` leaves it to the system. */
+function chooseTheme(theme) {
+  if (theme === "auto") {
+    document.documentElement.removeAttribute("data-theme");
+  } else {
+    document.documentElement.dataset.theme = theme;
+  }
+  document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("input[name=theme]")) chooseTheme(event.target.value);
+});
+
+// A menu that stays open behind the next click is in the way.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.nav-account[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.nav-account[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
