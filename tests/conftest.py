@@ -7,7 +7,8 @@ With nothing set, a session that needs the database starts its own. To use a run
 (the tests make and drop `test_copydesk` there; nothing else is touched).
 """
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +18,8 @@ from django.test import Client
 
 from accounts import roles
 from accounts.models import AccessToken, Person
+from editorial.stack.home import Home
+from editorial.stack.testing import embedded_parts
 from explanations.models import (
     Category,
     Criterion,
@@ -34,6 +37,16 @@ from explanations.models import (
 )
 
 PASSWORD = "correct horse battery staple"
+
+# The stack ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> Iterator[None]:
+    """PostgreSQL and Valkey run from the first test that needs the database to the last one."""
+    with embedded_parts(os.environ, home=Home.of(os.environ)):
+        yield
+
 
 # People ------------------------------------------------------------------------------------------
 

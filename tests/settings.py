@@ -4,13 +4,16 @@ DATABASE_URL and BROKER_URL win when they are set; otherwise the session's own P
 Valkey are used, which `tests/conftest.py` starts.
 """
 
+import atexit
 import os
+import shutil
 import tempfile
 
 # Kept in the environment, so that a program started by a test lives in the same home.
-os.environ["COPYDESK_HOME"] = os.environ.setdefault(
-    "COPYDESK_TEST_HOME", tempfile.mkdtemp(prefix="copydesk-test-")
-)
+if "COPYDESK_TEST_HOME" not in os.environ:
+    os.environ["COPYDESK_TEST_HOME"] = tempfile.mkdtemp(prefix="copydesk-test-")
+    atexit.register(shutil.rmtree, os.environ["COPYDESK_TEST_HOME"], ignore_errors=True)
+os.environ["COPYDESK_HOME"] = os.environ["COPYDESK_TEST_HOME"]
 os.environ.pop("COPYDESK_PRODUCTION", None)
 
 from editorial.settings import *  # noqa: F403

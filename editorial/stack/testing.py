@@ -16,20 +16,23 @@ from editorial.stack.home import Home
 
 @contextmanager
 def embedded_parts(
-    environment: Mapping[str, str] = os.environ, *, with_model_server: bool = False
+    environment: Mapping[str, str] = os.environ,
+    *,
+    home: Home | None = None,
+    with_model_server: bool = False,
 ) -> Iterator[dict[str, str]]:
-    """Run PostgreSQL and Valkey in a temporary home; yield the environment that leads there.
+    """Run PostgreSQL and Valkey in `home`, by default a temporary one; yield what leads to them.
 
-    DATABASE_URL, BROKER_URL and LLM_URL, where set, are used instead. The desk's role may create
+    DATABASE_URL, BROKER_URL and LLM_URL, where set, are used instead. The mapping holds
+    environment variables. The desk's role may create
     databases here, as test runners do. What was started ends with the block, and also when the
     calling thread or process is killed: call it from the main thread.
     Raises StackError when a part does not start.
     """
     with ExitStack() as stack:
-        home = Home(Path(tempfile.mkdtemp(prefix="copydesk-")))
-        stack.callback(shutil.rmtree, home.root, ignore_errors=True)
-        # mkdtemp closes the folder to the user that PostgreSQL runs as.
-        home.root.chmod(0o711)
+        if home is None:
+            home = Home(Path(tempfile.mkdtemp(prefix="copydesk-")))
+            stack.callback(shutil.rmtree, home.root, ignore_errors=True)
         home.prepare()
         kept = secrets.keep(home)
         if not environment.get("DATABASE_URL"):
