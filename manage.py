@@ -10,7 +10,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "editorial.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from editorial.stack.errors import StackError
+
+    try:
+        execute_from_command_line(sys.argv)
+    except StackError as error:
+        sys.exit(f"copydesk: {error}")
 
 
 if __name__ == "__main__":

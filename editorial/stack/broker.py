@@ -24,6 +24,7 @@ def command(home: Home) -> list[str]:
             *("--unixsocket", str(home.broker_socket)),
             *("--unixsocketperm", "700"),
             *("--dir", str(home.run)),
+            *("--loglevel", "warning"),
             *("--save", ""),
             *("--appendonly", "no"),
             *("--maxmemory", "128mb"),

