@@ -42,7 +42,7 @@ def launch_options() -> LaunchOptions:
     found = [path for name in SYSTEM_NAMES if (path := shutil.which(name))]
     candidates: list[LaunchOptions] = [
         {"args": arguments},
-        *({"args": arguments, "executable_path": path} for path in found),
+        *(LaunchOptions(args=arguments, executable_path=path) for path in found),
     ]
     with sync_playwright() as playwright:
         for options in candidates:
