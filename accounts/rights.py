@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from django.contrib.auth.mixins import AccessMixin
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.permissions import BasePermission
@@ -34,6 +35,13 @@ SCOPES: Final[dict[str, tuple[str, str]]] = {
 def has_right(person: object, right: str) -> bool:
     """Whether the person is active and holds the right, by role or as superuser."""
     return isinstance(person, Person) and person.has_perm(f"accounts.{right}")
+
+
+def person_of(request: "HttpRequest | Request") -> Person:
+    """Return who is logged in. Raises PermissionDenied, which a guarded view never sees."""
+    if not isinstance(request.user, Person):
+        raise PermissionDenied
+    return request.user
 
 
 class RightRequiredMixin(AccessMixin):
