@@ -2,13 +2,29 @@
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
+
+from editorial.api import Docs, Root, Schema
+from editorial.health import Alive, Ready
+
+handler400 = "editorial.errors.bad_request"
+handler403 = "editorial.errors.permission_denied"
+handler404 = "editorial.errors.not_found"
+handler500 = "editorial.errors.server_error"
 
 urlpatterns = [
     path("", include("feedback.urls")),
     path("", include("explanations.urls")),
     path("accounts/", include("accounts.urls")),
+    path("api/v1/", Root.as_view(), name="api-root"),
+    path("api/v1/schema/", Schema.as_view(), name="api-schema"),
+    path("api/v1/docs/", Docs.as_view(), name="api-docs"),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("explanations.api.urls")),
     path("api/v1/", include("feedback.api.urls")),
+    # One login page for everything: there is one place to guard.
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/", admin.site.urls),
+    path("healthz", Alive.as_view(), name="healthz"),
+    path("readyz", Ready.as_view(), name="readyz"),
 ]

@@ -21,6 +21,7 @@ from editorial.settings import *  # noqa: F403
 # The real hasher is slow on purpose, and hundreds of tests log somebody in.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
+STATIC_ROOT = BASE_DIR / "static"  # noqa: F405
 # Pages are tested without collecting the static files first.
 STORAGES = {
     **STORAGES,  # noqa: F405
