@@ -5,7 +5,7 @@ first.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,9 +33,11 @@ from explanations.output_formats.base import (
 
 VERDICTS: Final = ("strong", "partial", "weak")
 MOST_BULLETS = 3
-FEWEST_CHARACTERS = 8
+FEWEST_CHARACTERS = 6
 MOST_CHARACTERS = 160
 MOST_ANSWER_CHARACTERS = 8_000
+# The longest sentence that a schema lets a model write; people may take a little more.
+SENTENCE_CHARACTERS = 100
 LABEL_CHARACTERS = 80
 # A schema offers the model no more facts than it can weigh; a person may use any.
 MOST_OFFERED_FACTS = 6
@@ -100,7 +102,8 @@ def match_facts(facts: Mapping[str, object]) -> list[Fact]:
         and fit_of(facts).years_short <= 0
     ]
     background = [fact for fact in profile if fact.pointer == "/audience/headline"]
-    return shared + years + background + _below(profile, "/audience/did")
+    # A skill in common says more than an occupation, which a model tends to embroider.
+    return shared + years or background + _below(profile, "/audience/did")
 
 
 def gap_facts(facts: Mapping[str, object]) -> list[Fact]:
@@ -163,11 +166,10 @@ class JobFit:
 
     def response_schema(self, facts: Mapping[str, object]) -> dict[str, object] | None:
         """Return a schema whose ``fact`` fields can hold nothing but facts of this row."""
-        matches, gaps = _labels(_offered(match_facts(facts))), _labels(_offered(gap_facts(facts)))
         return _object(
             {
-                "matches": _bullets(MATCH_KEYS, matches),
-                "gaps": _bullets(GAP_KEYS, gaps),
+                "matches": _bullets("matches", match_facts(facts)),
+                "gaps": _bullets("gaps", gap_facts(facts)),
                 "verdict": {"type": "string", "enum": list(VERDICTS)},
             }
         )
@@ -185,6 +187,7 @@ class JobFit:
                 "not_json", "The answer is not the JSON that was asked for."
             ) from None
         output = self.validated(_with_pointers(answer, facts), facts)
+        _require_whole_sentences(output)
         return ParsedOutput(self.render(output), output)
 
     def validated(self, output: object, facts: Mapping[str, object]) -> Output:
@@ -239,8 +242,22 @@ class JobFit:
         return list(dict.fromkeys(bullet["fact"] for bullet in bullets))
 
 
-# --- The schema
-# ---------------------------------------------------------------------------------------------
+# --- The schema ----------------------------------------------------------------------------------
+
+# One sentence that ends: no full stop inside but in ".NET". Small models otherwise
+# run on until the bound cuts them off.
+_INSIDE = r'([^."\\\n]|\.NET)'
+
+
+def _sentence(opening: str) -> dict[str, object]:
+    return {"type": "string", "pattern": rf"^{opening}{_INSIDE}{{6,{SENTENCE_CHARACTERS}}}\.$"}
+
+
+# House style, and a rail for small models: a match speaks to "you", a gap of "the job".
+_FIELDS: Final = {
+    "matches": {"text": _sentence("You ")},
+    "gaps": {"text": _sentence("The job "), "next_step": _sentence("[A-Z]")},
+}
 
 
 def _object(properties: dict[str, object]) -> dict[str, object]:
@@ -252,30 +269,26 @@ def _object(properties: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _bullets(keys: Sequence[str], labels: Sequence[str]) -> dict[str, object]:
+def _bullets(name: str, candidates: Sequence[Fact]) -> dict[str, object]:
+    """Return the schema of a list of bullets, each with facts of its own to choose from.
+
+    The facts are dealt out like cards, so that no two bullets can rest on the same one, which no
+    keyword of JSON schema forbids. The more facts there are, the more bullets.
+    """
+    labels = list(dict.fromkeys(fact_label(fact) for fact in candidates))[:MOST_OFFERED_FACTS]
     if not labels:
-        return {
-            "type": "array",
-            "items": _object({key: {"type": "string"} for key in keys}),
-            "maxItems": 0,
-        }
-    text = {"type": "string", "minLength": FEWEST_CHARACTERS, "maxLength": MOST_CHARACTERS}
-    fields: dict[str, object] = dict.fromkeys(keys, text)
-    fields["fact"] = {"type": "string", "enum": list(labels)}
+        return {"type": "array", "items": _bullet(name, ["none"]), "maxItems": 0}
+    count = min(MOST_BULLETS, (len(labels) + 1) // 2)
     return {
         "type": "array",
-        "items": _object(fields),
-        "minItems": 1,
-        "maxItems": min(MOST_BULLETS, len(labels)),
+        "prefixItems": [_bullet(name, labels[position::count]) for position in range(count)],
+        "minItems": count,
+        "maxItems": count,
     }
 
 
-def _offered(candidates: Sequence[Fact]) -> list[Fact]:
-    return list(candidates[:MOST_OFFERED_FACTS])
-
-
-def _labels(candidates: Iterable[Fact]) -> list[str]:
-    return list(dict.fromkeys(fact_label(fact) for fact in candidates))
+def _bullet(name: str, labels: Sequence[str]) -> dict[str, object]:
+    return _object({"fact": {"type": "string", "enum": list(labels)}, **_FIELDS[name]})
 
 
 # --- Reading an answer
@@ -349,13 +362,21 @@ def _checked_words(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise UnusableOutput("wrong_shape", f"A {name} is not written in words.")
     words = regex.sub(r"\s+", " ", clean_model_text(value))
-    if len(words) < FEWEST_CHARACTERS:
+    if sum(character.isalnum() for character in words) < FEWEST_CHARACTERS:
         raise UnusableOutput("empty_bullet", f"A {name} says next to nothing.")
-    if len(words) > MOST_CHARACTERS or (
-        len(words) >= MOST_CHARACTERS - 1 and not _FINISHED.search(words)
-    ):
+    if len(words) > MOST_CHARACTERS or not _FINISHED.search(words):
         raise UnusableOutput("cut_bullet", f"A {name} is too long or breaks off in the middle.")
-    return words if _FINISHED.search(words) else words + "."
+    return words
+
+
+def _require_whole_sentences(output: Output) -> None:
+    """Refuse what fills the schema's bound: there the server wrote the full stop."""
+    bullets = [*_records(output["matches"]), *_records(output["gaps"])]
+    sentences = [
+        bullet[key] for bullet in bullets for key in ("text", "next_step") if key in bullet
+    ]
+    if any(len(sentence) > SENTENCE_CHARACTERS for sentence in sentences):
+        raise UnusableOutput("cut_bullet", "A bullet is too long or breaks off in the middle.")
 
 
 def _require_keys(value: object, keys: Sequence[str], what: str) -> None:

@@ -1,0 +1,43 @@
+"""Automatic checks: what an editor would catch, said before the editor asks.
+
+Each family is a module with ``check(subject) -> Iterator[Finding]``. A check is a pure function
+over the text and its facts. To add one: write the module, list it in ``FAMILIES``, and raise a
+family's ``VERSION`` whenever it would judge a text differently than before.
+"""
+
+from collections.abc import Collection, Mapping
+
+from explanations.checks import attribution, format, grounding, repetition
+from explanations.checks.finding import Finding, Severity
+from explanations.checks.subject import Subject, make_subject
+
+__all__ = ["FAMILIES", "Finding", "Severity", "Subject", "blocks", "run_checks"]
+
+FAMILIES = (format, attribution, grounding, repetition)
+
+
+def run_checks(
+    text: str,
+    recommendation: Mapping[str, object],
+    *,
+    catalogue: object | None = None,
+    published: Collection[str] | None = None,
+) -> list[Finding]:
+    """Return what all checks say about a text, errors first, then in the order of the text.
+
+    ``recommendation`` holds ``task``, ``output_format`` (slugs), ``word_limit`` (words),
+    ``locale``, ``item``, ``audience`` and, where the format has one, ``output`` with JSON pointers.
+    Plain data in, findings out; no database, no network. Raises KeyError when a key is missing and
+    UnknownOutputFormat for a format that this desk does not have.
+    """
+    subject = make_subject(text, recommendation, catalogue, published)
+    findings = [finding for family in FAMILIES for finding in family.check(subject)]
+    return sorted(
+        findings,
+        key=lambda finding: (finding.severity != "error", finding.start or 0, finding.check),
+    )
+
+
+def blocks(findings: Collection[Finding]) -> bool:
+    """Say whether a text with these findings must not go to an ordinary queue."""
+    return any(finding.severity == "error" for finding in findings)
