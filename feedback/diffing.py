@@ -52,9 +52,7 @@ import regex
 MOST_PAIRS: Final = 1_000_000
 NEAR_TOKENS: Final = 2
 
-_SPACE: Final = (
-    r"\t-\r\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
-)
+_SPACE: Final = r"\t-\r\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
 _UNSPACED: Final = (
     r"\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}"
     r"\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}"
@@ -234,15 +232,17 @@ def _hunk(
     after_start, after_end = new_stretch
     if before[start:end] == after[after_start:after_end]:
         return
-    while start < end and after_start < after_end and _same_space(before[start], after[after_start]):
+    while (
+        start < end and after_start < after_end and _same_space(before[start], after[after_start])
+    ):
         start, after_start = start + 1, after_start + 1
     while (
-        start < end and after_start < after_end and _same_space(before[end - 1], after[after_end - 1])
+        start < end
+        and after_start < after_end
+        and _same_space(before[end - 1], after[after_end - 1])
     ):
         end, after_end = end - 1, after_end - 1
-    yield Hunk(
-        start, end, before[start:end], after_start, after_end, after[after_start:after_end]
-    )
+    yield Hunk(start, end, before[start:end], after_start, after_end, after[after_start:after_end])
 
 
 def _same_space(one: str, other: str) -> bool:

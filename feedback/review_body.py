@@ -295,7 +295,7 @@ class _Reader:
     def _scope(self, value: Mapping[str, object], at: str) -> Scope:
         scope = value.get("scope")
         if scope in SCOPES:
-            return cast("Scope", scope)
+            return scope
         self.refuse(at + "scope", f"One of {', '.join(SCOPES)}.")
         return "draft"
 
@@ -306,5 +306,7 @@ class _Reader:
             elif not tag.quote:
                 self.refuse(at + "quote", "A span quotes its words.")
         elif tag.start is not None or tag.end is not None or tag.quote:
-            self.refuse(at + "scope", f"Only a span has a start, an end and a quote; this is "
-                        f"scope {tag.scope!r}.")
+            self.refuse(
+                at + "scope",
+                f"Only a span has a start, an end and a quote; this is scope {tag.scope!r}.",
+            )
