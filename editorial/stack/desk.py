@@ -17,6 +17,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import FrameType
 
+import psutil
+
 from editorial.stack import broker, database, model_server, secrets
 from editorial.stack.addresses import model_server_url, remember_ports, remembered_ports
 from editorial.stack.errors import StackError
@@ -344,7 +346,9 @@ def _locked(home: Home, port: int, say: Callable[[str], None]) -> Iterator[int]:
                 f"{home.run / 'supervisor.pid'} and start again."
             )
         os.ftruncate(lock, 0)
-        os.pwrite(lock, json.dumps({"process": os.getpid(), "port": port}).encode(), 0)
+        this = psutil.Process()
+        holder = {"process": this.pid, "since": this.create_time(), "port": port}
+        os.pwrite(lock, json.dumps(holder).encode(), 0)
         yield lock
     finally:
         os.close(lock)
@@ -354,11 +358,11 @@ def _refuse_second_copy(home: Home, holder: bytes) -> None:
     """Raise StackError if the process that wrote itself into the lock lives."""
     try:
         other = json.loads(holder)
-        os.kill(other["process"], 0)
-    except (ValueError, KeyError, ProcessLookupError):
+        process = psutil.Process(other["process"])
+        if process.status() == psutil.STATUS_ZOMBIE or process.create_time() != other["since"]:
+            return
+    except (ValueError, KeyError, psutil.NoSuchProcess):
         return
-    except PermissionError:
-        pass
     raise StackError(
         f"The desk in {home.root} is already running at {_address(other['port'])} (process "
         f"{other['process']}): use that one, or set COPYDESK_HOME and PORT for a second desk."

@@ -11,13 +11,11 @@ from django.db import OperationalError, connections
 
 from editorial.stack import desk
 from editorial.stack.errors import StackError
-from editorial.stack.home import Home
 
 STEPS = desk.Steps(
     before_web=[
         ["migrate", "--no-input", "--verbosity", "1"],
-        ["collectstatic", "--no-input", "--verbosity", "0"],
-        ["create_demo_people", "--passwords-file", str(Home.of(os.environ).secrets)],
+        ["collect_changed_static"],
     ],
     when_model_is_ready=[],
 )
@@ -45,9 +43,8 @@ def run_command(command: Sequence[str], say: Callable[[str], None]) -> None:
     except CommandError as error:
         raise StackError(f"`manage.py {command[0]}` refused: {error}") from error
     except OperationalError as error:
-        raise StackError(
-            f"The database cannot be used ({str(error).strip()}): see DATABASE_URL."
-        ) from error
+        reason = " ".join(str(error).split())
+        raise StackError(f"The database cannot be used ({reason}): see DATABASE_URL.") from error
     finally:
         connections.close_all()
 

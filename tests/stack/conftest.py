@@ -1,0 +1,114 @@
+"""A desk of its own for the tests that start, kill and stop one."""
+
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Self
+
+import psutil
+import pytest
+
+from editorial.stack.home import CHECKOUT, Home
+from editorial.stack.model_server import free_port
+
+READY = "Copydesk is at"
+
+
+class RunningDesk:
+    """`manage.py up`, as a person at a terminal has it."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.home = Home(home)
+        self.port = port
+        self.said: list[str] = []
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self.process = subprocess.Popen(
+            up_command(),
+            env=up_environment(home, port),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def wait_until_it_says(self, text: str) -> str:
+        """Return the next line that holds `text`; fail with all that was said if none comes."""
+        while True:
+            try:
+                line = self._lines.get(timeout=90)
+            except queue.Empty:
+                line = None
+            if line is None:
+                pytest.fail(f"The desk never said {text!r}:\n" + "".join(self.said))
+            if text in line:
+                return line
+
+    def parts(self) -> list[psutil.Process]:
+        """Return every process below the desk's own."""
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def stop(self, *, asking: int = 1) -> int:
+        """Press Ctrl-C so often and return the exit status; it has ten seconds."""
+        for _ in range(asking):
+            self.process.send_signal(signal.SIGINT)
+        return self.process.wait(timeout=10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Leave no process behind, whatever happened to the test."""
+        if self.process.poll() is None:
+            parts = self.parts()
+            self.process.kill()
+            _, alive = psutil.wait_procs(parts, timeout=10)
+            assert alive == []
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(line)
+            self._lines.put(line)
+        self._lines.put(None)
+
+
+def up_command() -> list[str]:
+    """Return what a person types."""
+    return [sys.executable, str(CHECKOUT / "manage.py"), "up"]
+
+
+def up_environment(home: Path, port: int) -> dict[str, str]:
+    """Return an environment in which nothing replaces the embedded parts."""
+    ours = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "BROKER_URL", "LLM_URL", "LLM_API_KEY", "SECRET_KEY"}
+    }
+    return {
+        **ours,
+        "DJANGO_SETTINGS_MODULE": "editorial.settings",
+        "COPYDESK_HOME": str(home),
+        "PORT": str(port),
+    }
+
+
+@pytest.fixture(scope="module")
+def desk_home() -> Iterator[Path]:
+    """A home with a path short enough for its sockets, closed to everyone else."""
+    folder = tempfile.mkdtemp(prefix="copydesk-up-")
+    yield Path(folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def desk_port() -> int:
+    """A port that nobody uses."""
+    return free_port(None)
