@@ -8,13 +8,14 @@ import sys
 def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "editorial.settings")
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
     from editorial.stack.errors import StackError
 
     try:
         execute_from_command_line(sys.argv)
-    except StackError as error:
+    except (StackError, ImproperlyConfigured) as error:
         sys.exit(f"copydesk: {error}")
 
 

@@ -13,6 +13,12 @@ from accounts.history import append_only
 class Person(AbstractUser):  # type: ignore[django-manager-missing]
     """Somebody who works at the desk, or the machine user that signs machine work."""
 
+    is_demo = models.BooleanField(
+        default=False,
+        editable=False,
+        help_text="Made to try the desk with; a desk in production does not start with them.",
+    )
+
     class Meta:
         verbose_name_plural = "people"
         # The rights that views ask for; which role has which is said in accounts.roles.

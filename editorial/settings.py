@@ -65,8 +65,11 @@ if PRODUCTION:
     ):
         if not _value:
             raise ImproperlyConfigured(f"COPYDESK_PRODUCTION=1 needs {_name} in the environment.")
-    if len(SECRET_KEY) < 50:
-        raise ImproperlyConfigured("SECRET_KEY must have 50 characters or more in production.")
+    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5 or SECRET_KEY.startswith("django-insecure"):
+        raise ImproperlyConfigured(
+            "SECRET_KEY must be 50 random characters or more in production; "
+            "`openssl rand -base64 48` makes one."
+        )
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the desk's hosts, not *.")
 

@@ -4,6 +4,9 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from editorial.production import refuse_demo_people
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "editorial.settings")
 
 application = get_wsgi_application()
+refuse_demo_people()

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 from django.test import Client
+from pytest_django import DjangoDbBlocker
 
 from accounts import roles
 from accounts.models import AccessToken, Person
@@ -35,6 +37,7 @@ from explanations.models import (
     Severity,
     Task,
 )
+from explanations.output_formats import get_output_format
 
 PASSWORD = "correct horse battery staple"
 
@@ -46,6 +49,17 @@ def django_db_modify_db_settings() -> Iterator[None]:
     """PostgreSQL and Valkey run from the first test that needs the database to the last one."""
     with embedded_parts(os.environ, home=Home.of(os.environ)):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Drop the table that knox makes for tokens although the desk has a model of its own.
+
+    Django does not know it, and so could not empty the people it refers to after a test that
+    commits.
+    """
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS knox_authtoken")
 
 
 # People ------------------------------------------------------------------------------------------
@@ -191,6 +205,8 @@ JOB_CATEGORIES = [
     ("7", "missing", "Missing", Severity.MAJOR),
     *MUSIC_CATEGORIES[7:],
 ]
+KNOWN_TRACK = {"title": "Hurt", "artist": "Johnny Cash", "genre": "country"}
+KNOWN_LINE = "Johnny Cash turns “Hurt” into a farewell, one plain chord at a time."
 MUSIC_CRITERIA = ["specific", "grounded", "for-this-listener", "in-voice"]
 JOB_CRITERIA = ["verdict-follows", "matches-evidenced", "gaps-actionable", "kind-and-candid"]
 
@@ -226,7 +242,7 @@ def music_task(db: None) -> Task:
     task = Task.objects.create(
         slug="music-oneliner",
         name="Music one-liner",
-        output_format="music_oneliner",
+        output_format="music-oneliner",
         word_limit=18,
         blind_share=0,
     )
@@ -235,8 +251,10 @@ def music_task(db: None) -> Task:
         task=task,
         number=1,
         system="You write one sentence about a track from its facts.",
-        user_template="Artist: {/item/artist}\nTitle: {/item/title}\nGenre: {/item/genre}",
-        examples=[],
+        user_template=(
+            "Artist: {{ /item/artist }}\nTitle: {{ /item/title }}\nGenre: {{ /item/genre }}"
+        ),
+        examples=[{"facts": {"item": KNOWN_TRACK}, "answer": KNOWN_LINE}],
         parameters={"temperature": 0.2, "top_p": 0.9, "max_tokens": 60, "stop": ["\n"]},
         sha256="0" * 64,
     )
@@ -249,14 +267,14 @@ def music_task(db: None) -> Task:
 def job_task(db: None) -> Task:
     """Am I a good fit: a verdict, matches and gaps."""
     task = Task.objects.create(
-        slug="job-fit", name="Job fit", output_format="job_fit", word_limit=120, blind_share=0
+        slug="job-fit", name="Job fit", output_format="job-fit", word_limit=120, blind_share=0
     )
     task.guide = Guide.objects.create(task=task, number=1, text="# Fit\n\nBe kind and candid.")
     task.prompt = Prompt.objects.create(
         task=task,
         number=1,
         system="You compare a profile with a job.",
-        user_template="Job: {/item/title}\nProfile: {/audience/headline}",
+        user_template="Job: {{ /item/title }}\nProfile: {{ /audience/skills | 6 items }}",
         examples=[],
         parameters={"temperature": 0.2, "top_p": 0.9, "max_tokens": 400},
         sha256="1" * 64,
@@ -418,8 +436,7 @@ def ready_job_draft(
     return drafted(
         drafting_run(job_task, model_version, ml_engineer),
         job_recommendation,
-        "Strong fit\n\n+ You have worked with PostgreSQL.\n"
-        "– Linux is wanted. Set up a small server at home.",
+        get_output_format(job_task.output_format).render(JOB_OUTPUT),
         output=JOB_OUTPUT,
         rests_on=["/audience/skills/0", "/item/skills_wanted/1"],
     )

@@ -9,12 +9,28 @@ from django.db.models.functions import Now
 from explanations.models import Place
 
 
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    """Assignments, chainable."""
+
+    def active(self) -> "AssignmentQuerySet":
+        """Those that hold their place."""
+        return self.filter(state=Assignment.State.ACTIVE)
+
+    def with_draft(self) -> "AssignmentQuerySet":
+        """With all that a review looks at, in the same query."""
+        return self.select_related(
+            "place__task",
+            "place__draft__snapshot",
+            "place__draft__recommendation__snapshot",
+        )
+
+
 class Assignment(models.Model):
     """An editor's lease on a place, and their unsaved work.
 
-    At most one active per place and at most two per editor (slot 1 and 2: the current one and the
-    next, ready); both are constraints, so no race can break them. The lease runs by the database's
-    clock. A lease that ran out makes the assignment EXPIRED but keeps the work.
+    At most one active per place and at most two per editor (slots 1 and 2, for the current one and
+    the next, ready); both are constraints, so no race can break them. The lease runs by the
+    database's clock. A lease that ran out makes the assignment EXPIRED but keeps the work.
     """
 
     class State(models.TextChoices):
@@ -41,6 +57,8 @@ class Assignment(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True, blank=True)
 
+    objects = AssignmentQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -62,7 +80,12 @@ class Assignment(models.Model):
                 name="assignment_lease",
                 fields=["leased_until"],
                 condition=models.Q(state="ACTIVE"),
-            )
+            ),
+            models.Index(
+                name="assignment_unfinished",
+                fields=["editor", "ended_at"],
+                condition=models.Q(state="EXPIRED", work_saved_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,11 +11,13 @@ from django.db import OperationalError, connections
 
 from editorial.stack import desk
 from editorial.stack.errors import StackError
+from editorial.stack.home import Home
 
 STEPS = desk.Steps(
     before_web=[
         ["migrate", "--no-input", "--verbosity", "1"],
         ["collect_changed_static"],
+        ["create_demo_people", "--passwords-file", str(Home.of(os.environ).secrets)],
     ],
     when_model_is_ready=[],
 )

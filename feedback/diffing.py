@@ -1,0 +1,285 @@
+"""Word changes between a draft and its rewrite, and the tags that explain them.
+
+This is the one specification of tokens, spans and hunks. The server stores what this module
+computes; the browser shows what its JavaScript twin computes; both pass
+`tests/vectors/word_diff.json`. Offsets are half-open `[start, end)` in Unicode code points.
+
+**Tokens.** A text is read from left to right; at each point the first of these that matches is
+taken (all classes are Unicode properties, nothing is normalised or case-folded):
+
+1. *white space*, one or more of
+   `U+0009-000D U+0020 U+0085 U+00A0 U+1680 U+2000-200A U+2028 U+2029 U+202F U+205F U+3000`:
+   separates tokens and is none. (`\\s` is not used: Python and JavaScript disagree on it.)
+2. *emoji*: two regional indicators; or `[0-9#*] U+FE0F? U+20E3`; or a pictograph
+   (`Extended_Pictographic`) with any of `Emoji_Modifier U+FE0F U+20E3 U+E0020-E007F` behind it,
+   and any number of such pictographs joined to it by `U+200D`.
+3. *a character of a script without spaces* (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar)
+   with the marks (`M`) behind it.
+4. *a word*: one or more of `L M N _ U+200C U+200D` outside the scripts of 3, and, joined to it,
+   further such stretches after one `'` or `’`, or, between two digits (`Nd`), after one `.` or `,`.
+5. *anything else*: one code point with the marks (`M`) behind it.
+
+**Matching.** Two tokens match when they are the same code points. Matched are, in this order: the
+longest common beginning of both token lists; the longest common end of what is left; and, of the
+middle that is left, a longest common subsequence. It is the one found by walking both middles from
+their beginning: equal tokens match; else a token of the draft is passed over when that leaves a
+common subsequence of the rest at least as long as passing over one of the rewrite would; else one
+of the rewrite. A middle of more than `MOST_PAIRS` (tokens of the draft times tokens of the rewrite)
+is not searched: nothing in it matches.
+
+**Hunks.** Between two neighbouring matched tokens (or the beginning or end of the text) lies a
+stretch of each text, white space included. Where the two stretches differ they are a hunk, less the
+white space that both begin with, and then less the white space that both end with. So changed words
+with nothing but white space between them are one hunk, every changed token lies in exactly one, and
+putting each hunk's `after` for its `before` turns the draft into the rewrite.
+
+**Share.** `changed_share` is the number of tokens of both texts that do not match over the number
+of all tokens of both; 0 when neither has any.
+
+**Tags.** A hunk is explained by every span tag that overlaps it; a hunk that only inserts is
+overlapped by a span that contains or touches its point. One that no tag overlaps is explained by
+the nearest span tag with at most `NEAR_TOKENS` tokens of the draft between the two (fewest tokens,
+then the earlier tag in the list); else, when it only inserts, by the tags of something missing;
+else by the tags of the whole draft; else by none. A tag is *idle* when it explains no hunk.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import regex
+
+MOST_PAIRS: Final = 1_000_000
+NEAR_TOKENS: Final = 2
+
+_SPACE: Final = r"\t-\r\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
+_UNSPACED: Final = (
+    r"\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}"
+    r"\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}"
+)
+_WORD: Final = rf"(?:(?![{_UNSPACED}])[\p{{L}}\p{{M}}\p{{N}}_\u200C\u200D])"
+_PICTOGRAPH: Final = (
+    r"\p{Extended_Pictographic}[\p{Emoji_Modifier}\uFE0F\u20E3\U000E0020-\U000E007F]*"
+)
+_TOKEN: Final = regex.compile(
+    rf"""
+      \p{{Regional_Indicator}}{{2}}
+    | [0-9\#*]\uFE0F?\u20E3
+    | {_PICTOGRAPH}(?:\u200D{_PICTOGRAPH})*
+    | [{_UNSPACED}]\p{{M}}*
+    | {_WORD}+(?:(?:['’]|(?<=\p{{Nd}})[.,](?=\p{{Nd}})){_WORD}+)*
+    | [^{_SPACE}]\p{{M}}*
+    """,
+    regex.VERBOSE | regex.VERSION1,
+)
+_SPACES: Final = frozenset(
+    "\t\n\v\f\r \u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000"
+    + "".join(chr(point) for point in range(0x2000, 0x200B))
+)
+
+Scope = Literal["span", "draft", "missing"]
+Reason = Literal["overlap", "near", "missing", "draft"]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A stretch `[start, end)` of a text that changes as one."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hunk:
+    """`before` at `[start, end)` of the draft became `after` at `[after_start, after_end)`."""
+
+    start: int
+    end: int
+    before: str
+    after_start: int
+    after_end: int
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagSpan:
+    """What matching needs of a tag; `start` and `end` are None unless its scope is a span."""
+
+    scope: Scope
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A hunk with the tags that explain it, by their place in the list, and why."""
+
+    hunk: Hunk
+    tags: tuple[int, ...]
+    by: Reason | None
+
+
+def tokens(text: str) -> list[Token]:
+    """Return the tokens of a text in order; white space is none."""
+    return [Token(found.start(), found.end(), found.group()) for found in _TOKEN.finditer(text)]
+
+
+def word_diff(before: str, after: str) -> list[Hunk]:
+    """Return the hunks that turn `before` into `after`, in order."""
+    old, new = tokens(before), tokens(after)
+    return list(_hunks(before, after, old, new, _matches(old, new)))
+
+
+def apply(before: str, hunks: Sequence[Hunk]) -> str:
+    """Return `before` with the hunks applied. Raises ValueError when one does not fit it."""
+    pieces: list[str] = []
+    position = 0
+    for hunk in hunks:
+        if hunk.start < position or before[hunk.start : hunk.end] != hunk.before:
+            raise ValueError(f"The text does not say {hunk.before!r} at {hunk.start}.")
+        pieces += [before[position : hunk.start], hunk.after]
+        position = hunk.end
+    return "".join([*pieces, before[position:]])
+
+
+def changed_share(before: str, after: str) -> float:
+    """Return which share of the tokens of both texts changed, 0 to 1."""
+    old, new = tokens(before), tokens(after)
+    every = len(old) + len(new)
+    return (every - 2 * len(_matches(old, new))) / every if every else 0.0
+
+
+def match_tags(before: str, hunks: Sequence[Hunk], tags: Sequence[TagSpan]) -> list[Explained]:
+    """Return each hunk with the tags that explain it."""
+    starts = [token.start for token in tokens(before)]
+    return [_explain(hunk, tags, starts) for hunk in hunks]
+
+
+def idle_tags(explained: Sequence[Explained], tags: Sequence[TagSpan]) -> list[int]:
+    """Return the tags, by their place in the list, that explain no hunk."""
+    busy = {index for each in explained for index in each.tags}
+    return [index for index in range(len(tags)) if index not in busy]
+
+
+# --- Matching tokens -----------------------------------------------------------------------------
+
+
+def _matches(old: Sequence[Token], new: Sequence[Token]) -> list[tuple[int, int]]:
+    a, b = [token.text for token in old], [token.text for token in new]
+    start = 0
+    while start < min(len(a), len(b)) and a[start] == b[start]:
+        start += 1
+    end = 0
+    while end < min(len(a), len(b)) - start and a[-1 - end] == b[-1 - end]:
+        end += 1
+    middle = _longest_common_subsequence(a[start : len(a) - end], b[start : len(b) - end])
+    return [
+        *((index, index) for index in range(start)),
+        *((start + i, start + j) for i, j in middle),
+        *((len(a) - end + index, len(b) - end + index) for index in range(end)),
+    ]
+
+
+def _longest_common_subsequence(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+    if not a or not b or len(a) * len(b) > MOST_PAIRS:
+        return []
+    # lengths[i][j]: of a longest common subsequence of a[i:] and b[j:].
+    lengths = [[0] * (len(b) + 1)]
+    for token in reversed(a):
+        below, row = lengths[-1], [0] * (len(b) + 1)
+        for j in range(len(b) - 1, -1, -1):
+            if token == b[j]:
+                row[j] = below[j + 1] + 1
+            else:
+                row[j] = below[j] if below[j] >= row[j + 1] else row[j + 1]
+        lengths.append(row)
+    lengths.reverse()
+    found: list[tuple[int, int]] = []
+    i = j = 0
+    while i < len(a) and j < len(b):
+        if a[i] == b[j]:
+            found.append((i, j))
+            i, j = i + 1, j + 1
+        elif lengths[i + 1][j] >= lengths[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    return found
+
+
+# --- Making hunks --------------------------------------------------------------------------------
+
+
+def _hunks(
+    before: str,
+    after: str,
+    old: Sequence[Token],
+    new: Sequence[Token],
+    matches: Sequence[tuple[int, int]],
+) -> Iterator[Hunk]:
+    old_from = new_from = 0
+    for i, j in matches:
+        yield from _hunk(before, (old_from, old[i].start), after, (new_from, new[j].start))
+        old_from, new_from = old[i].end, new[j].end
+    yield from _hunk(before, (old_from, len(before)), after, (new_from, len(after)))
+
+
+def _hunk(
+    before: str, old_stretch: tuple[int, int], after: str, new_stretch: tuple[int, int]
+) -> Iterator[Hunk]:
+    start, end = old_stretch
+    after_start, after_end = new_stretch
+    if before[start:end] == after[after_start:after_end]:
+        return
+    while (
+        start < end and after_start < after_end and _same_space(before[start], after[after_start])
+    ):
+        start, after_start = start + 1, after_start + 1
+    while (
+        start < end
+        and after_start < after_end
+        and _same_space(before[end - 1], after[after_end - 1])
+    ):
+        end, after_end = end - 1, after_end - 1
+    yield Hunk(start, end, before[start:end], after_start, after_end, after[after_start:after_end])
+
+
+def _same_space(one: str, other: str) -> bool:
+    return one == other and one in _SPACES
+
+
+# --- Explaining hunks ----------------------------------------------------------------------------
+
+
+def _explain(hunk: Hunk, tags: Sequence[TagSpan], token_starts: Sequence[int]) -> Explained:
+    spans = [
+        (index, tag.start, tag.end)
+        for index, tag in enumerate(tags)
+        if tag.scope == "span" and tag.start is not None and tag.end is not None
+    ]
+    overlapping = tuple(index for index, start, end in spans if _overlaps(hunk, start, end))
+    if overlapping:
+        return Explained(hunk, overlapping, "overlap")
+    distances = [
+        (_tokens_between(hunk, start, end, token_starts), index) for index, start, end in spans
+    ]
+    nearest = min(distances, default=None)
+    if nearest is not None and nearest[0] <= NEAR_TOKENS:
+        return Explained(hunk, (nearest[1],), "near")
+    missing = tuple(index for index, tag in enumerate(tags) if tag.scope == "missing")
+    if missing and not hunk.before:
+        return Explained(hunk, missing, "missing")
+    whole = tuple(index for index, tag in enumerate(tags) if tag.scope == "draft")
+    return Explained(hunk, whole, "draft" if whole else None)
+
+
+def _overlaps(hunk: Hunk, start: int, end: int) -> bool:
+    if hunk.start == hunk.end:
+        return start <= hunk.start <= end
+    return hunk.start < end and start < hunk.end
+
+
+def _tokens_between(hunk: Hunk, start: int, end: int, token_starts: Sequence[int]) -> int:
+    low, high = (end, hunk.start) if end <= hunk.start else (hunk.end, start)
+    return sum(low <= token_start < high for token_start in token_starts)

@@ -1,0 +1,454 @@
+"""Who has which draft: claim, renew, save, give back.
+
+A lease lasts three minutes by the database's clock and is renewed by the work itself. What an
+editor has typed stays with the assignment whatever becomes of its lease.
+
+Whoever takes or ends a hold locks in this order, so that nobody waits in a ring: the editor, the
+recommendation, the draft, the place.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Cast, Extract, Greatest, Least, Now
+
+from accounts.models import Person
+from explanations.models import Place, Task
+from feedback.models import Assignment, FactReport, Review
+from feedback.outcomes import Outcome
+from feedback.review_body import MOST_ACTIVE_MS, BodyRefused, storable_json
+
+LEASE: Final = timedelta(minutes=3)
+# Work that was left when a lease ran out comes back to its editor for this long.
+UNFINISHED_FOR: Final = timedelta(hours=12)
+MOST_WORK_CHARACTERS: Final = 200_000
+# Two a person: the current draft and the next, ready.
+SLOTS: Final = (1, 2)
+
+OPEN_STATES: Final = (Place.State.OPEN, Place.State.ESCALATED)
+
+SENTENCES: Final = {
+    "taken": "Somebody else has this draft now.",
+    "finished": "This draft has been reviewed.",
+    "withdrawn": "This draft was withdrawn, because its facts changed or a lead pulled it.",
+    "released": "You gave this draft back.",
+    "submitted": "You have submitted this draft already.",
+    "full": "You have two other drafts open with unsaved work.",
+}
+
+
+class LeaseLost(Exception):
+    """The place is no longer the editor's. What they typed is kept with the assignment."""
+
+    def __init__(self, reason: str, assignment: Assignment) -> None:
+        self.reason = reason
+        self.assignment = assignment
+        self.sentence = SENTENCES[reason]
+        super().__init__(self.sentence)
+
+
+class WorkConflict(Exception):
+    """A save that names an older revision; `assignment` carries the work that is stored."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
+        super().__init__("Another tab has saved this draft since.")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an editor wants next: these tasks (None: any), from the ordinary or the leads' queue."""
+
+    tasks: frozenset[int] | None = None
+    escalated: bool = False
+
+    @classmethod
+    def of(cls, tasks: Collection[Task] | None, escalated: bool) -> "Wish":
+        """Make a wish from what a view was asked for."""
+        return cls(None if tasks is None else frozenset(task.pk for task in tasks), escalated)
+
+    @property
+    def place_state(self) -> Place.State:
+        """The state of the places that the wish looks at."""
+        return Place.State.ESCALATED if self.escalated else Place.State.OPEN
+
+    def fits(self, place: Place) -> bool:
+        """Whether the place is one that was wished for."""
+        return place.state == self.place_state and (
+            self.tasks is None or place.task_id in self.tasks
+        )
+
+
+# --- Claiming ------------------------------------------------------------------------------------
+
+
+def claim_next(
+    editor: Person, *, tasks: Collection[Task] | None = None, escalated: bool = False
+) -> Assignment | None:
+    """Return the draft that the editor is to work on now, leased to them; None when none waits.
+
+    That is the one they hold already, else one with work that they left when its lease ran out,
+    else the first of the queue: highest priority, of `tasks` where given, never a draft that they
+    have reviewed, never one that rests on a fact reported as wrong. `escalated` asks for what was
+    given to the lead. One that they hold, untouched and not what they ask for, goes back.
+    """
+    wish = Wish.of(tasks, escalated)
+    return _claim(editor, wish) or (_claim(editor, wish) if sweep_expired() else None)
+
+
+def prepare_next(
+    editor: Person, *, tasks: Collection[Task] | None = None, escalated: bool = False
+) -> Assignment | None:
+    """Lease a second draft ahead, so that it is there when the current one is submitted.
+
+    Returns the one already leased ahead, a new one, or None when none waits.
+    """
+    wish = Wish.of(tasks, escalated)
+    with transaction.atomic():
+        lock_editor(editor)
+        held = _held(editor)
+        return held[1] if len(held) == len(SLOTS) else _lease_first(editor, wish, held)
+
+
+def _claim(editor: Person, wish: Wish) -> Assignment | None:
+    with transaction.atomic():
+        lock_editor(editor)
+        for assignment in _held(editor):
+            if _is_wanted(assignment, wish) and _renewed(assignment):
+                return assignment
+            _end(assignment, Assignment.State.RELEASED)
+        return _unfinished(editor, wish) or _lease_first(editor, wish, [])
+
+
+def lock_editor(editor: Person) -> None:
+    """Let one request at a time change what an editor holds: their two tabs take turns."""
+    Person.objects.select_for_update(no_key=True).only("pk").get(pk=editor.pk)
+
+
+def _held(editor: Person) -> list[Assignment]:
+    """Return what the editor holds: what they last worked on first, what they never opened last."""
+    return list(
+        Assignment.objects.active()
+        .filter(editor=editor)
+        .with_draft()
+        .annotate(
+            desk_now=Now(),
+            is_held_back=Exists(
+                _open_reports(OuterRef("place__draft__recommendation"), "place__draft__rests_on")
+            ),
+        )
+        .order_by(F("work_saved_at").desc(nulls_last=True), "pk")
+    )
+
+
+def _is_wanted(assignment: Assignment, wish: Wish) -> bool:
+    if assignment.work_saved_at is not None:
+        return assignment.place.state in OPEN_STATES
+    is_held_back: bool = assignment.is_held_back  # type: ignore[attr-defined]
+    return wish.fits(assignment.place) and not is_held_back
+
+
+def _renewed(assignment: Assignment) -> bool:
+    """Renew a lease by the clock that was read with it; False when it has just been ended."""
+    assignment.leased_until = assignment.desk_now + LEASE  # type: ignore[attr-defined]
+    return bool(
+        Assignment.objects.active()
+        .filter(pk=assignment.pk)
+        .update(leased_until=assignment.leased_until)
+    )
+
+
+def _unfinished(editor: Person, wish: Wish) -> Assignment | None:
+    """Bring back what the editor was at when a lease ran out, if the place is still free."""
+    left = (
+        Assignment.objects.filter(
+            editor=editor,
+            state=Assignment.State.EXPIRED,
+            work_saved_at__isnull=False,
+            ended_at__gt=Now() - UNFINISHED_FOR,
+            place__state=wish.place_state,
+        )
+        .filter(~Exists(Assignment.objects.active().filter(place=OuterRef("place"))))
+        .order_by("-ended_at")
+    )
+    if wish.tasks is not None:
+        left = left.filter(place__task__in=wish.tasks)
+    for assignment in left[:1]:
+        place = locked_place(assignment.place_id)
+        if place.state in OPEN_STATES and _is_free(place):
+            return _revive(assignment, SLOTS[0])
+    return None
+
+
+def _lease_first(editor: Person, wish: Wish, held: Collection[Assignment]) -> Assignment | None:
+    """Lease the first place of the queue, or return None when none waits.
+
+    The place is locked first, and only then is looked, in a second statement with a snapshot of its
+    own, whether it is free: the first statement's snapshot can be older than the lock, and would
+    let two editors take one place.
+    """
+    places = _queue(editor, wish).exclude(draft__in=[each.place.draft_id for each in held])
+    while place := places.first():
+        history = _history(place, editor)
+        if not any(each.state == Assignment.State.ACTIVE for each in history):
+            return _lease(place, editor, _slot_beside(held), history)
+    return None
+
+
+def _history(place: Place, editor: Person) -> list[Assignment]:
+    """Return who holds a locked place, and what the editor held of it before, the newest first."""
+    return list(
+        Assignment.objects.filter(
+            Q(state=Assignment.State.ACTIVE)
+            | Q(
+                editor=editor,
+                state__in=[Assignment.State.EXPIRED, Assignment.State.RELEASED],
+            ),
+            place=place,
+        ).order_by("-pk")
+    )
+
+
+def _queue(editor: Person, wish: Wish) -> QuerySet[Place]:
+    reviewed = Review.objects.standing().filter(editor=editor, draft=OuterRef("draft")).order_by()
+    if wish.escalated:
+        # A lead may settle what they gave to the lead themselves.
+        reviewed = reviewed.exclude(outcome=Outcome.ESCALATE)
+    places = (
+        Place.objects.filter(state=wish.place_state)
+        .filter(
+            ~Exists(Assignment.objects.active().filter(place=OuterRef("pk"))),
+            ~Exists(reviewed),
+            ~Exists(_open_reports(OuterRef("draft__recommendation"), "draft__rests_on")),
+        )
+        .select_related("task", "draft__recommendation", "draft__snapshot")
+        .annotate(desk_now=Now())
+        .order_by("-priority", "pk")
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)
+    )
+    return places if wish.tasks is None else places.filter(task__in=wish.tasks)
+
+
+class _Touches(models.Func):
+    """Whether a pointer names one of the facts in an array, part of one, or what holds one."""
+
+    template = (
+        "(SELECT bool_or(used = pointer OR starts_with(used, pointer || '/')"
+        " OR starts_with(pointer, used || '/')) FROM"
+        " (SELECT unnest(pointers) AS used, pointer FROM"
+        " (VALUES (%(expressions)s)) AS given (pointers, pointer)) AS each_used)"
+    )
+    output_field = models.BooleanField()
+
+
+def _open_reports(recommendation: OuterRef, rests_on: str) -> QuerySet[FactReport]:
+    """Return the open reports of facts that a draft rests on."""
+    return FactReport.objects.filter(
+        _Touches(
+            Cast(OuterRef(rests_on), ArrayField(models.TextField())),
+            Cast(F("pointer"), models.TextField()),
+        ),
+        state=FactReport.State.OPEN,
+        recommendation=recommendation,
+    ).order_by()
+
+
+def locked_place(place_id: int) -> Place:
+    """Return the place, locked against whoever would take or end it."""
+    return Place.objects.select_for_update(no_key=True).get(pk=place_id)
+
+
+def _is_free(place: Place) -> bool:
+    return not Assignment.objects.active().filter(place=place).exists()
+
+
+def _slot_beside(held: Collection[Assignment]) -> int:
+    taken = {assignment.slot for assignment in held}
+    return next(slot for slot in SLOTS if slot not in taken)
+
+
+def _lease(place: Place, editor: Person, slot: int, before: Sequence[Assignment]) -> Assignment:
+    """Lease a locked, free place, with what the editor had typed there before."""
+    if before:
+        return _revive(before[0], slot)
+    now: datetime = place.desk_now  # type: ignore[attr-defined]
+    return Assignment.objects.create(
+        place=place, editor=editor, slot=slot, leased_until=now + LEASE, created_at=now
+    )
+
+
+def _revive(assignment: Assignment, slot: int) -> Assignment:
+    Assignment.objects.filter(pk=assignment.pk).update(
+        state=Assignment.State.ACTIVE, slot=slot, leased_until=Now() + LEASE, ended_at=None
+    )
+    return Assignment.objects.with_draft().get(pk=assignment.pk)
+
+
+# --- Keeping -------------------------------------------------------------------------------------
+
+
+def get_assignment(assignment_id: int, editor: Person) -> Assignment:
+    """Return the editor's own assignment with its draft. Raises Assignment.DoesNotExist."""
+    return Assignment.objects.with_draft().get(pk=assignment_id, editor=editor)
+
+
+def renew(assignment_id: int, editor: Person) -> Assignment:
+    """Hold on for three more minutes: this one, and the one leased ahead with it.
+
+    One whose lease ran out is the editor's again when nobody has taken the place. Raises LeaseLost,
+    and Assignment.DoesNotExist for somebody else's.
+    """
+    Assignment.objects.active().filter(editor=editor, place__state__in=OPEN_STATES).update(
+        leased_until=Now() + LEASE
+    )
+    assignment = get_assignment(assignment_id, editor)
+    if assignment.state == Assignment.State.ACTIVE and assignment.place.state in OPEN_STATES:
+        return assignment
+    return _hold_again(assignment, editor)
+
+
+def save_work(
+    assignment_id: int, editor: Person, work: dict[str, object], revision: int, active_ms: int
+) -> int:
+    """Keep what is not submitted yet and renew the lease. Returns the new revision.
+
+    `revision` is the one that the work was made from, `active_ms` all the time at work so far, in
+    milliseconds. Raises WorkConflict when another tab saved since, BodyRefused when the work is too
+    long, Assignment.DoesNotExist for somebody else's. Raises LeaseLost when the place is gone; the
+    work is kept even then, unless it was submitted.
+    """
+    kept = storable_json(work)
+    if len(json.dumps(kept)) > MOST_WORK_CHARACTERS:
+        raise BodyRefused({"work": ["Too long to be kept."]})
+    mine = Assignment.objects.filter(pk=assignment_id, editor=editor, revision=revision)
+    changes = {
+        "work": kept,
+        "revision": revision + 1,
+        "work_saved_at": Now(),
+        "active_ms": _at_work(active_ms),
+    }
+    if (
+        mine.active()
+        .filter(place__state__in=OPEN_STATES)
+        .update(leased_until=Now() + LEASE, **changes)
+    ):
+        return revision + 1
+    return _save_late(assignment_id, editor, kept, revision, changes)
+
+
+def _at_work(active_ms: int) -> Greatest:
+    """Never less than was known, and no more than has passed since the draft was claimed."""
+    passed_ms = Cast(
+        Extract(Now() - F("created_at"), "epoch") * Value(1000), models.PositiveIntegerField()
+    )
+    claimed = min(max(active_ms, 0), MOST_ACTIVE_MS)
+    return Greatest(F("active_ms"), Least(Value(claimed), passed_ms))
+
+
+def _save_late(
+    assignment_id: int,
+    editor: Person,
+    work: object,
+    revision: int,
+    changes: dict[str, object],
+) -> int:
+    assignment = get_assignment(assignment_id, editor)
+    if assignment.revision == revision + 1 and assignment.work == work:
+        return assignment.revision  # the same save again: its answer was lost on the way
+    if assignment.state == Assignment.State.SUBMITTED:
+        raise LeaseLost("submitted", assignment)
+    kept = (
+        Assignment.objects.filter(pk=assignment_id, revision=revision)
+        .exclude(state=Assignment.State.SUBMITTED)
+        .update(**changes)
+    )
+    if not kept:
+        raise WorkConflict(get_assignment(assignment_id, editor))
+    return _hold_again(get_assignment(assignment_id, editor), editor).revision
+
+
+def _hold_again(assignment: Assignment, editor: Person) -> Assignment:
+    """Take back a place whose lease ran out. Raises LeaseLost."""
+    with transaction.atomic():
+        lock_editor(editor)
+        place = locked_place(assignment.place_id)
+        assignment = get_assignment(assignment.pk, editor)
+        if reason := why_lost(assignment, place):
+            raise LeaseLost(reason, assignment)
+        if assignment.state == Assignment.State.ACTIVE:
+            return assignment
+        slot = free_slot(editor)
+        if slot is None:
+            raise LeaseLost("full", assignment)
+        return _revive(assignment, slot)
+
+
+def why_lost(assignment: Assignment, place: Place, *, given_back: bool = True) -> str:
+    """Return why the locked place is not the editor's to take again, or "" when it is.
+
+    `given_back` says whether one that the editor released counts as lost.
+    """
+    if assignment.state == Assignment.State.SUBMITTED:
+        return "submitted"
+    if place.state == Place.State.CLOSED:
+        return "withdrawn"
+    if place.state not in OPEN_STATES:
+        return "finished"
+    if Assignment.objects.active().filter(place=place).exclude(pk=assignment.pk).exists():
+        return "taken"
+    if given_back and assignment.state == Assignment.State.RELEASED:
+        return "released"
+    return ""
+
+
+def free_slot(editor: Person) -> int | None:
+    """Return a slot that the editor, who is locked, can use; an untouched draft makes room.
+
+    None when both hold work that is not submitted.
+    """
+    held = list(Assignment.objects.active().filter(editor=editor).order_by("-pk"))
+    if len(held) < len(SLOTS):
+        return _slot_beside(held)
+    for assignment in held:
+        if assignment.work_saved_at is None:
+            _end(assignment, Assignment.State.RELEASED)
+            return assignment.slot
+    return None
+
+
+# --- Letting go ----------------------------------------------------------------------------------
+
+
+def release(assignment_id: int, editor: Person) -> None:
+    """Give a draft back to the queue; what was typed stays for when the editor meets it again.
+
+    Safe to repeat. Raises Assignment.DoesNotExist for somebody else's.
+    """
+    assignment = Assignment.objects.get(pk=assignment_id, editor=editor)
+    _end(assignment, Assignment.State.RELEASED)
+
+
+def sweep_expired() -> int:
+    """End the leases that ran out. Returns how many there were."""
+    with transaction.atomic():
+        run_out = list(
+            Assignment.objects.active()
+            .filter(leased_until__lt=Now())
+            .select_for_update(skip_locked=True, no_key=True)
+            .values_list("pk", flat=True)
+        )
+        if not run_out:
+            return 0
+        return Assignment.objects.filter(pk__in=run_out).update(
+            state=Assignment.State.EXPIRED, ended_at=Now()
+        )
+
+
+def _end(assignment: Assignment, state: Assignment.State) -> None:
+    Assignment.objects.active().filter(pk=assignment.pk).update(state=state, ended_at=Now())

@@ -1,0 +1,623 @@
+"""Who gets which draft, and keeps it."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.db import IntegrityError, connection, connections, transaction
+from django.db.models.functions import Now
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import Person
+from explanations.models import Draft, Place, Task
+from feedback.models import Assignment, FactReport, Review
+from feedback.services import queue
+from feedback.services.queue import (
+    LeaseLost,
+    WorkConflict,
+    claim_next,
+    prepare_next,
+    release,
+    renew,
+    save_work,
+    sweep_expired,
+)
+from feedback.tasks import sweep_assignments
+from tests.feedback.conftest import DraftMaker, let_the_lease_run_out
+
+A_KEY = "00000000-0000-4000-8000-00000000000"
+
+
+def claimed(editor: Person) -> Assignment:
+    assignment = claim_next(editor)
+    assert assignment is not None
+    return assignment
+
+
+def reviewed(draft: Draft, editor: Person, outcome: str = "ACCEPT", number: int = 1) -> Review:
+    place = draft.places.get()
+    return Review.objects.create(
+        draft=draft,
+        place=place,
+        editor=editor,
+        key=f"{A_KEY}{number}",
+        body_sha256="",
+        outcome=outcome,
+        reason="later" if outcome == "SKIP" else "",
+    )
+
+
+def doubted(draft: Draft, pointer: str, editor: Person) -> FactReport:
+    return FactReport.objects.create(
+        recommendation=draft.recommendation,
+        pointer=pointer,
+        problem=FactReport.Problem.WRONG,
+        reported_by=editor,
+    )
+
+
+class TestOrder:
+    def test_the_highest_priority_comes_first(self, editor: Person, drafts: DraftMaker) -> None:
+        drafts(2, priority=10)
+        [urgent] = drafts(1, priority=90)
+        assert claimed(editor).place.draft == urgent
+
+    def test_of_one_priority_the_oldest_comes_first(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        first, _second = drafts(2)
+        assert claimed(editor).place.draft == first
+
+    def test_an_empty_queue_gives_nothing(self, editor: Person) -> None:
+        assert claim_next(editor) is None
+
+    def test_an_editor_can_ask_for_one_task(
+        self, editor: Person, drafts: DraftMaker, ready_job_draft: Draft, job_task: Task
+    ) -> None:
+        drafts(1, priority=90)
+        assignment = claim_next(editor, tasks=[job_task])
+        assert assignment is not None
+        assert assignment.place.draft == ready_job_draft
+
+    def test_an_untouched_draft_of_another_task_goes_back(
+        self, editor: Person, drafts: DraftMaker, ready_job_draft: Draft, job_task: Task
+    ) -> None:
+        drafts(1, priority=90)
+        music = claimed(editor)
+        assert claim_next(editor, tasks=[job_task]) != music
+        music.refresh_from_db()
+        assert music.state == Assignment.State.RELEASED
+
+
+class TestWhoGetsWhat:
+    def test_asking_again_gives_the_same_draft(self, editor: Person, drafts: DraftMaker) -> None:
+        drafts(2)
+        assert claimed(editor) == claimed(editor)
+
+    def test_two_editors_get_different_drafts(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(2)
+        assert claimed(editor).place != claimed(second_editor).place
+
+    def test_the_next_is_leased_ahead_and_then_the_current_one(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(3)
+        current, ahead = claimed(editor), prepare_next(editor)
+        assert ahead is not None
+        assert ahead != current
+        assert prepare_next(editor) == ahead
+        assert claimed(editor) == current
+        release(current.pk, editor)
+        assert claimed(editor) == ahead
+
+    def test_the_one_with_work_is_the_current_one(self, editor: Person, drafts: DraftMaker) -> None:
+        drafts(2)
+        claimed(editor)
+        ahead = prepare_next(editor)
+        assert ahead is not None
+        save_work(ahead.pk, editor, {"note": "typed here"}, 0, 0)
+        assert claimed(editor) == ahead
+
+    def test_no_editor_gets_a_draft_that_they_have_reviewed(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        [draft] = drafts(1)
+        reviewed(draft, editor, "SKIP")
+        assert claim_next(editor) is None
+        assert claimed(second_editor).place.draft == draft
+
+    def test_a_review_that_was_taken_back_does_not_count(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        [draft] = drafts(1)
+        skip = reviewed(draft, editor, "SKIP")
+        Review.objects.create(
+            draft=draft,
+            place=draft.places.get(),
+            editor=editor,
+            key=f"{A_KEY}2",
+            body_sha256="",
+            outcome="UNDO",
+            supersedes=skip,
+        )
+        assert claimed(editor).place.draft == draft
+
+    def test_nobody_holds_two_places_of_one_draft(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        [draft] = drafts(1)
+        Place.objects.create(draft=draft, ordinal=2, task=draft.task, priority=draft.priority)
+        claimed(editor)
+        assert prepare_next(editor) is None
+        assert claimed(second_editor).place.draft == draft
+
+    def test_what_is_with_the_lead_is_not_in_the_ordinary_queue(
+        self, editor: Person, lead: Person, drafts: DraftMaker
+    ) -> None:
+        [draft] = drafts(1)
+        draft.places.update(state=Place.State.ESCALATED)
+        assert claim_next(editor) is None
+        assignment = claim_next(lead, escalated=True)
+        assert assignment is not None
+        assert assignment.place.draft == draft
+
+    def test_a_lead_may_settle_what_they_escalated_themselves(
+        self, lead: Person, drafts: DraftMaker
+    ) -> None:
+        [draft] = drafts(1)
+        draft.places.update(state=Place.State.ESCALATED)
+        Review.objects.create(
+            draft=draft,
+            place=draft.places.get(),
+            editor=lead,
+            key=f"{A_KEY}1",
+            body_sha256="",
+            outcome="ESCALATE",
+            reason="guide",
+        )
+        assert claim_next(lead, escalated=True) is not None
+
+
+class TestFactsInDoubt:
+    @pytest.mark.parametrize(
+        ("pointer", "is_held"),
+        [
+            ("/item/artist", True),
+            ("/item", True),
+            ("/item/artist/name", True),
+            ("/item/art", False),
+            ("/item/title", False),
+        ],
+    )
+    def test_a_draft_that_rests_on_a_reported_fact_is_held_back(
+        self, editor: Person, lead: Person, drafts: DraftMaker, pointer: str, is_held: bool
+    ) -> None:
+        [draft] = drafts(1)
+        doubted(draft, pointer, lead)
+        assert (claim_next(editor) is None) is is_held
+
+    def test_it_comes_back_when_the_report_is_refused(
+        self, editor: Person, lead: Person, drafts: DraftMaker
+    ) -> None:
+        [draft] = drafts(1)
+        report = doubted(draft, "/item/artist", lead)
+        FactReport.objects.filter(pk=report.pk).update(state=FactReport.State.REFUSED)
+        assert claimed(editor).place.draft == draft
+
+    def test_the_same_fact_of_another_recommendation_holds_nothing(
+        self, editor: Person, lead: Person, drafts: DraftMaker
+    ) -> None:
+        first, second = drafts(2)
+        doubted(first, "/item/artist", lead)
+        assert claimed(editor).place.draft == second
+
+    def test_one_leased_ahead_goes_back_when_its_fact_is_doubted(
+        self, editor: Person, lead: Person, drafts: DraftMaker
+    ) -> None:
+        first, second, third = drafts(3)
+        assert claimed(editor).place.draft == first
+        prepare_next(editor)
+        doubted(second, "/item/artist", lead)
+        release(claimed(editor).pk, editor)
+        reviewed(first, editor, "SKIP")
+        assert claimed(editor).place.draft == third
+
+    def test_one_with_work_is_kept(self, editor: Person, lead: Person, drafts: DraftMaker) -> None:
+        [draft] = drafts(1)
+        assignment = claimed(editor)
+        save_work(assignment.pk, editor, {"rewrite": "half a line"}, 0, 0)
+        doubted(draft, "/item/artist", lead)
+        assert claimed(editor) == assignment
+
+
+class TestLease:
+    def test_it_lasts_three_minutes_by_the_databases_clock(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        assert assignment.leased_until - assignment.created_at == timedelta(minutes=3)
+
+    def test_renewing_moves_both_of_an_editors_leases(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(2)
+        current, ahead = claimed(editor), prepare_next(editor)
+        assert ahead is not None
+        let_the_lease_run_out(current)
+        let_the_lease_run_out(ahead)
+        renew(current.pk, editor)
+        assert sweep_expired() == 0
+
+    def test_one_that_ran_out_frees_the_place(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        assert claim_next(second_editor) is None
+        let_the_lease_run_out(assignment)
+        assert sweep_assignments() == 1
+        assert claimed(second_editor).place == assignment.place
+
+    def test_an_editor_who_finds_nothing_need_not_wait_for_the_sweeper(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        let_the_lease_run_out(claimed(editor))
+        assert claim_next(second_editor) is not None
+
+    def test_a_heartbeat_is_not_refused_while_nobody_else_has_the_place(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        let_the_lease_run_out(assignment)
+        sweep_expired()
+        assert renew(assignment.pk, editor).state == Assignment.State.ACTIVE
+        assert sweep_expired() == 0
+
+    def test_a_heartbeat_says_that_somebody_else_has_the_place(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        let_the_lease_run_out(assignment)
+        claimed(second_editor)
+        with pytest.raises(LeaseLost) as lost:
+            renew(assignment.pk, editor)
+        assert lost.value.reason == "taken"
+
+    def test_a_heartbeat_says_that_the_draft_was_withdrawn(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        [draft] = drafts(1)
+        assignment = claimed(editor)
+        draft.places.update(state=Place.State.CLOSED)
+        with pytest.raises(LeaseLost) as lost:
+            renew(assignment.pk, editor)
+        assert lost.value.reason == "withdrawn"
+
+    def test_a_heartbeat_does_not_bring_back_what_was_given_back(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        release(assignment.pk, editor)
+        with pytest.raises(LeaseLost) as lost:
+            renew(assignment.pk, editor)
+        assert lost.value.reason == "released"
+
+    def test_a_returning_tab_takes_the_slot_of_an_untouched_draft(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        let_the_lease_run_out(assignment)
+        sweep_expired()
+        drafts(2, priority=100)
+        claimed(editor)
+        prepare_next(editor)
+        assert renew(assignment.pk, editor).state == Assignment.State.ACTIVE
+        assert Assignment.objects.active().filter(editor=editor).count() == 2
+
+    def test_a_returning_tab_never_takes_the_slot_of_work(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        let_the_lease_run_out(assignment)
+        sweep_expired()
+        drafts(2, priority=100)
+        for other in (claimed(editor), prepare_next(editor)):
+            assert other is not None
+            save_work(other.pk, editor, {"note": "typed"}, 0, 0)
+        with pytest.raises(LeaseLost) as lost:
+            renew(assignment.pk, editor)
+        assert lost.value.reason == "full"
+
+    def test_nobody_renews_for_somebody_else(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        with pytest.raises(Assignment.DoesNotExist):
+            renew(assignment.pk, second_editor)
+
+
+class TestWork:
+    def test_it_is_kept_with_its_revision(self, editor: Person, drafts: DraftMaker) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        assert save_work(assignment.pk, editor, {"rewrite": "a"}, 0, 0) == 1
+        assert save_work(assignment.pk, editor, {"rewrite": "ab"}, 1, 0) == 2
+        assert claimed(editor).work == {"rewrite": "ab"}
+
+    def test_an_older_tab_does_not_overwrite_a_newer_one(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        save_work(assignment.pk, editor, {"rewrite": "new"}, 0, 0)
+        with pytest.raises(WorkConflict) as conflict:
+            save_work(assignment.pk, editor, {"rewrite": "old"}, 0, 0)
+        assert conflict.value.assignment.work == {"rewrite": "new"}
+        assert conflict.value.assignment.revision == 1
+
+    def test_the_same_save_again_is_no_conflict(self, editor: Person, drafts: DraftMaker) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        save_work(assignment.pk, editor, {"rewrite": "once"}, 0, 0)
+        assert save_work(assignment.pk, editor, {"rewrite": "once"}, 0, 0) == 1
+
+    def test_saving_renews_the_lease(self, editor: Person, drafts: DraftMaker) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        let_the_lease_run_out(assignment)
+        save_work(assignment.pk, editor, {}, 0, 0)
+        assert sweep_expired() == 0
+
+    def test_a_late_save_is_kept_when_somebody_else_has_the_place(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        let_the_lease_run_out(assignment)
+        claimed(second_editor)
+        with pytest.raises(LeaseLost) as lost:
+            save_work(assignment.pk, editor, {"rewrite": "late"}, 0, 0)
+        assert lost.value.reason == "taken"
+        assignment.refresh_from_db()
+        assert assignment.work == {"rewrite": "late"}
+
+    def test_a_late_save_takes_a_free_place_again(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        let_the_lease_run_out(assignment)
+        sweep_expired()
+        save_work(assignment.pk, editor, {"rewrite": "late"}, 0, 0)
+        assert claim_next(second_editor) is None
+
+    def test_an_editor_who_comes_back_gets_what_they_were_at_first(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        save_work(assignment.pk, editor, {"rewrite": "before lunch"}, 0, 0)
+        let_the_lease_run_out(assignment)
+        sweep_expired()
+        drafts(1, priority=100)
+        assert claimed(editor) == assignment
+        assert claimed(editor).work == {"rewrite": "before lunch"}
+
+    def test_what_was_typed_in_a_draft_given_back_is_there_when_it_comes_again(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        save_work(assignment.pk, editor, {"rewrite": "typed"}, 0, 0)
+        release(assignment.pk, editor)
+        assert claimed(editor).work == {"rewrite": "typed"}
+
+    def test_nobody_sees_what_another_editor_typed(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        save_work(assignment.pk, editor, {"rewrite": "mine"}, 0, 0)
+        release(assignment.pk, editor)
+        assert claimed(second_editor).work == {}
+
+    def test_characters_that_cannot_be_stored_do_not_stop_a_save(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        save_work(assignment.pk, editor, {"rewrite": "a\x00b\ud800c"}, 0, 0)
+        assert claimed(editor).work == {"rewrite": "abc"}
+
+    def test_the_time_at_work_is_never_longer_than_the_time_since_the_claim(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        save_work(assignment.pk, editor, {}, 0, 10**12)
+        assignment.refresh_from_db()
+        assert assignment.active_ms < 60_000
+        Assignment.objects.filter(pk=assignment.pk).update(created_at=Now() - timedelta(hours=1))
+        save_work(assignment.pk, editor, {}, 1, 90_000)
+        save_work(assignment.pk, editor, {}, 2, 80_000)
+        assignment.refresh_from_db()
+        assert assignment.active_ms == 90_000
+
+
+class TestCost:
+    def test_a_claim_takes_six_queries(
+        self,
+        editor: Person,
+        drafts: DraftMaker,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        drafts(3)
+        with django_assert_num_queries(8):  # two of them open and close the transaction
+            claim_next(editor)
+
+    def test_a_draft_leased_ahead_takes_three(
+        self,
+        editor: Person,
+        drafts: DraftMaker,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        drafts(3)
+        claimed(editor)
+        with django_assert_num_queries(5):
+            claim_next(editor)
+
+    def test_a_save_takes_one(
+        self,
+        editor: Person,
+        drafts: DraftMaker,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        with django_assert_num_queries(1):
+            save_work(assignment.pk, editor, {"rewrite": "a"}, 0, 1000)
+
+
+def claim_into(got: list[Assignment | None], editor: Person) -> None:
+    got.append(claim_next(editor))
+
+
+def side_by_side(*calls: Callable[[], None]) -> list[BaseException]:
+    """Run each call in a thread with a connection of its own; return what they raised."""
+    raised: list[BaseException] = []
+    start = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], None]) -> None:
+        try:
+            start.wait()
+            call()
+        except BaseException as error:  # handed to the test, which says what may be raised
+            raised.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[call]) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return raised
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRaces:
+    def test_two_editors_never_get_the_same_place(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(60)
+
+        def take_thirty(person: Person) -> None:
+            for _round in range(30):
+                assignment = claim_next(person)
+                assert assignment is not None
+                with transaction.atomic():
+                    Place.objects.filter(pk=assignment.place_id).update(state=Place.State.DONE)
+                    Assignment.objects.filter(pk=assignment.pk).update(
+                        state=Assignment.State.SUBMITTED
+                    )
+
+        assert side_by_side(lambda: take_thirty(editor), lambda: take_thirty(second_editor)) == []
+        places = Assignment.objects.values_list("place", flat=True)
+        assert len(places) == len(set(places)) == 60
+
+    def test_two_tabs_of_one_editor_get_the_same_draft(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(20)
+        for _round in range(10):
+            got: list[Assignment | None] = []
+            raised = side_by_side(*[partial(claim_into, got, editor)] * 3)
+            assert raised == []
+            assert len({assignment.pk for assignment in got if assignment}) == 1
+            assert got[0]
+            release(got[0].pk, editor)
+
+    def test_one_statement_alone_would_give_one_place_to_two(
+        self,
+        editor: Person,
+        second_editor: Person,
+        drafts: DraftMaker,
+    ) -> None:
+        """The control: without the second look, only the constraint stands between two editors.
+
+        The second editor's statement takes its snapshot, and is held up by an advisory lock until
+        the first one has claimed and committed. The place's row is free by then, and the old
+        snapshot knows of no assignment.
+        """
+        drafts(1)
+        gate, has_snapshot = 77, threading.Event()
+        found: list[int] = []
+
+        def claim_in_one_statement() -> None:
+            with transaction.atomic(), connection.cursor() as cursor:
+                has_snapshot.set()
+                cursor.execute(
+                    """
+                    WITH gate AS MATERIALIZED (SELECT pg_advisory_xact_lock(%s))
+                    SELECT place.id FROM gate, explanations_place place
+                    WHERE place.state = 'OPEN' AND NOT EXISTS (
+                        SELECT 1 FROM feedback_assignment held
+                        WHERE held.place_id = place.id AND held.state = 'ACTIVE'
+                    )
+                    ORDER BY place.priority DESC, place.id LIMIT 1
+                    FOR NO KEY UPDATE OF place SKIP LOCKED
+                    """,
+                    [gate],
+                )
+                found.extend(place_id for (place_id,) in cursor.fetchall())
+                place = Place.objects.get(pk=found[0])
+                # What the desk does, and the single statement does not.
+                assert queue._history(place, second_editor)
+
+        def claim_first() -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [gate])
+                opened.set()
+                has_snapshot.wait()
+                waiting = 0
+                while not waiting:
+                    cursor.execute(
+                        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                    )
+                    [waiting] = cursor.fetchone()
+                assert claim_next(editor) is not None
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [gate])
+
+        opened = threading.Event()
+
+        def claim_second() -> None:
+            opened.wait()
+            claim_in_one_statement()
+
+        assert side_by_side(claim_first, claim_second) == []
+        assert found == [Assignment.objects.get(editor=editor).place_id]
+
+    def test_the_constraint_stands_behind(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assignment = claimed(editor)
+        with pytest.raises(IntegrityError, match="one_active_assignment_per_place"):
+            Assignment.objects.create(
+                place=assignment.place,
+                editor=second_editor,
+                slot=1,
+                leased_until=assignment.leased_until,
+            )
