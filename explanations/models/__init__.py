@@ -1,6 +1,7 @@
 """The machine side's tables: tasks and their versions, recommendations, runs and drafts."""
 
 from explanations.models.draft import Draft, Finding, Place
+from explanations.models.drainer import Drainer
 from explanations.models.model_version import ModelServer, ModelVersion
 from explanations.models.recommendation import (
     FactOverlay,
@@ -16,6 +17,7 @@ __all__ = [
     "Category",
     "Criterion",
     "Draft",
+    "Drainer",
     "FactOverlay",
     "FactSnapshot",
     "Finding",

@@ -63,6 +63,14 @@ class Draft(models.Model):
     state = models.CharField(max_length=12, choices=State.choices, default=State.PENDING)
     attempt = models.PositiveIntegerField(default=0, help_text="The fencing token.")
     tries = models.PositiveSmallIntegerField(default=0, help_text="Answers that were of no use.")
+    setbacks = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        help_text="Times that the model server was at fault; each lengthens the wait.",
+    )
+    lost = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="Leases that ran out: the drainer died or hung with it."
+    )
     claimed_by = models.CharField(max_length=100, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
     not_before = models.DateTimeField(null=True, blank=True, help_text="A retry waits until then.")
@@ -117,6 +125,12 @@ class Draft(models.Model):
                 name="draft_pending",
                 fields=["run", "-priority", "id"],
                 condition=models.Q(state="PENDING"),
+            ),
+            # Those that may have killed their drainer are drafted one by one, apart from the rest.
+            models.Index(
+                name="draft_suspect",
+                fields=["id"],
+                condition=models.Q(state="PENDING", lost__gt=0),
             ),
             models.Index(
                 name="draft_lease", fields=["lease_until"], condition=models.Q(state="RUNNING")
