@@ -308,6 +308,15 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 LLM_URL = ADDRESSES.llm_url
 LLM_API_KEY = ADDRESSES.llm_api_key
 
+# Drafting ----------------------------------------------------------------------------------------
+# The reasons are in explanations.services.drafting.pace.
+
+DRAFTING_LEASE_S = float(ENVIRONMENT.get("DRAFTING_LEASE_S", "60"))
+DRAFTING_DRAIN_S = float(ENVIRONMENT.get("DRAFTING_DRAIN_S", "300"))
+DRAFTING_REQUEST_TIMEOUT_S = float(ENVIRONMENT.get("DRAFTING_REQUEST_TIMEOUT_S", "120"))
+# Processes that draft at once, over all workers. Each keeps every server's window full.
+DRAFTING_DRAINERS = int(ENVIRONMENT.get("DRAFTING_DRAINERS", "4"))
+
 # Logs --------------------------------------------------------------------------------------------
 
 LOGGING = {

@@ -1,0 +1,87 @@
+"""The request that a claimed draft makes of the model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from explanations.model_server import ChatRequest, ParametersRefused, SamplingParameters
+from explanations.models import ModelVersion, Prompt
+from explanations.output_formats import OutputFormat, UnknownOutputFormat, get_output_format
+from explanations.prompts import Example, TemplateError, render_messages
+from explanations.services.drafting.claiming import Claim
+
+BROKEN_PROMPT: Final = "broken_prompt"
+NO_FACTS: Final = "no_facts"
+
+
+class CannotAsk(Exception):
+    """A draft for which no request can be made. `reason` is a code, `sentence` for people."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What all drafts of one prompt and one model have in common."""
+
+    task_slug: str
+    output_format: OutputFormat
+    word_limit: int
+    reviews_wanted: int
+    category_ids: Mapping[str, int]
+    """The task's categories that are in use, by slug."""
+    model: str
+    system: str
+    examples: list[Example]
+    user_template: str
+    parameters: SamplingParameters
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A claimed draft and its request, ready to be sent."""
+
+    claim: Claim
+    brief: Brief
+    request: ChatRequest
+
+
+def load_brief(prompt_id: int, model_version_id: int) -> Brief:
+    """Read the brief of a prompt and a model. Raises CannotAsk when the prompt is of no use."""
+    prompt = Prompt.objects.select_related("task").get(pk=prompt_id)
+    try:
+        return Brief(
+            task_slug=prompt.task.slug,
+            output_format=get_output_format(prompt.task.output_format),
+            word_limit=prompt.task.word_limit,
+            reviews_wanted=prompt.task.reviews_wanted,
+            category_ids=dict(
+                prompt.task.categories.filter(retired_at__isnull=True).values_list("slug", "id")
+            ),
+            model=ModelVersion.objects.get(pk=model_version_id).name,
+            system=prompt.system,
+            examples=prompt.examples,
+            user_template=prompt.user_template,
+            parameters=SamplingParameters.of(prompt.parameters),
+        )
+    except ParametersRefused as refused:
+        raise CannotAsk(BROKEN_PROMPT, f"The prompt's parameters are wrong: {refused}") from None
+    except UnknownOutputFormat:
+        raise CannotAsk(
+            BROKEN_PROMPT, f"The output format “{prompt.task.output_format}” is unknown here."
+        ) from None
+
+
+def ask(claim: Claim, brief: Brief) -> Asked:
+    """Return the request for one draft. Raises CannotAsk."""
+    if claim.facts is None:
+        raise CannotAsk(NO_FACTS, "The recommendation has no facts.")
+    try:
+        messages = render_messages(brief.system, brief.examples, brief.user_template, claim.facts)
+    except (TemplateError, KeyError, TypeError) as error:
+        raise CannotAsk(BROKEN_PROMPT, f"The prompt cannot be filled in: {error}") from error
+    schema = brief.output_format.response_schema(claim.facts)
+    return Asked(claim, brief, ChatRequest.of(brief.model, messages, brief.parameters, schema))

@@ -1,0 +1,171 @@
+"""What an answer amounts to: ready, blocked, another try, a wait, or a failure."""
+
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from explanations.checks import Finding, blocks, run_checks
+from explanations.model_server import (
+    Completion,
+    ModelServerError,
+    Permanent,
+    Temporary,
+    Unusable,
+)
+from explanations.models import Draft
+from explanations.output_formats import Output, UnusableOutput
+from explanations.services.drafting.asking import Asked, CannotAsk
+from explanations.services.drafting.claiming import Claim, Holding
+from explanations.services.drafting.pace import MOST_SETBACKS, MOST_TRIES, Pace
+
+log = logging.getLogger(__name__)
+
+DEFECT: Final = "defect"
+_DEFECT_SENTENCE: Final = "The desk could not handle this draft; its log says why."
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of a held draft; `writing` puts it into the database."""
+
+    holding: Holding
+    state: Draft.State
+    text: str = ""
+    output: Output | None = None
+    rests_on: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
+    places: int = 0
+    tries: int = 0
+    setbacks: int = 0
+    wait_s: float = 0.0
+    failure_reason: str = ""
+    failure: str = ""
+    request_sha256: str = ""
+    served_by: str = ""
+    completion: Completion | None = field(default=None, repr=False)
+
+
+def judge(
+    asked: Asked, answer: Completion | ModelServerError, served_by: str, pace: Pace
+) -> Outcome:
+    """Return what becomes of a draft to which a server answered, or did not."""
+    try:
+        outcome = _judged(asked, answer, pace)
+    except Exception:
+        log.exception("Draft %s could not be judged.", asked.claim.holding.draft_id)
+        outcome = _failed(asked.claim, DEFECT, _DEFECT_SENTENCE)
+    return replace(outcome, request_sha256=asked.request.sha256, served_by=served_by)
+
+
+def judge_unasked(claim: Claim, error: Exception) -> Outcome:
+    """Return the failure of a draft for which no request could be made."""
+    if isinstance(error, CannotAsk):
+        return _failed(claim, error.reason, error.sentence)
+    log.error("Draft %s could not be asked for.", claim.holding.draft_id, exc_info=error)
+    return _failed(claim, DEFECT, _DEFECT_SENTENCE)
+
+
+def unwritable(outcome: Outcome) -> Outcome:
+    """Return the failure that takes the place of an outcome that the database refuses."""
+    return Outcome(
+        outcome.holding,
+        Draft.State.FAILED,
+        failure_reason=DEFECT,
+        failure=_DEFECT_SENTENCE,
+        tries=outcome.tries,
+        setbacks=outcome.setbacks,
+    )
+
+
+def _judged(asked: Asked, answer: Completion | ModelServerError, pace: Pace) -> Outcome:
+    match answer:
+        case Completion():
+            return _judged_completion(asked, answer)
+        case Unusable():
+            return _of_no_use(asked.claim, answer.reason, answer.sentence, answer.completion)
+        case Permanent():
+            return _failed(asked.claim, answer.reason, answer.sentence)
+        case Temporary():
+            return _set_back(asked.claim, answer, pace)
+        case _:
+            raise answer
+
+
+def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
+    claim, brief = asked.claim, asked.brief
+    facts = claim.facts or {}
+    try:
+        parsed = brief.output_format.parse(completion.text, facts)
+    except UnusableOutput as unusable:
+        return _of_no_use(claim, unusable.reason_code, unusable.sentence, completion)
+    findings = run_checks(
+        parsed.text,
+        {
+            "task": brief.task_slug,
+            "output_format": brief.output_format.slug,
+            "locale": claim.locale,
+            "word_limit": brief.word_limit,
+            "output": parsed.output,
+            **facts,
+        },
+    )
+    is_blocked = blocks(findings)
+    # The blind sample is reviewed whatever the checks say: it is what they are measured by.
+    is_wanted = claim.blind or not is_blocked
+    return Outcome(
+        claim.holding,
+        Draft.State.BLOCKED if is_blocked else Draft.State.READY,
+        text=parsed.text,
+        output=parsed.output,
+        rests_on=brief.output_format.rests_on(parsed.text, parsed.output, facts),
+        findings=findings,
+        places=brief.reviews_wanted if is_wanted else 0,
+        tries=claim.tries,
+        setbacks=claim.setbacks,
+        completion=completion,
+    )
+
+
+def _of_no_use(claim: Claim, reason: str, sentence: str, completion: Completion | None) -> Outcome:
+    tries = claim.tries + 1
+    if tries >= MOST_TRIES:
+        return replace(_failed(claim, reason, sentence), tries=tries, completion=completion)
+    return Outcome(
+        claim.holding,
+        Draft.State.PENDING,
+        tries=tries,
+        setbacks=claim.setbacks,
+        failure_reason=reason,
+        failure=sentence,
+    )
+
+
+def _set_back(claim: Claim, error: Temporary, pace: Pace) -> Outcome:
+    setbacks = claim.setbacks + 1
+    if setbacks >= MOST_SETBACKS:
+        return replace(_failed(claim, error.reason, error.sentence), setbacks=setbacks)
+    backoff_s = min(pace.first_backoff_s * 2 ** (setbacks - 1), pace.longest_backoff_s)
+    # Jitter, so that those that failed together do not come back together.
+    wait_s = backoff_s * random.uniform(0.5, 1.0)  # noqa: S311
+    return Outcome(
+        claim.holding,
+        Draft.State.PENDING,
+        tries=claim.tries,
+        setbacks=setbacks,
+        wait_s=wait_s + (error.retry_after_s or 0.0),
+        failure_reason=error.reason,
+        failure=error.sentence,
+    )
+
+
+def _failed(claim: Claim, reason: str, sentence: str) -> Outcome:
+    return Outcome(
+        claim.holding,
+        Draft.State.FAILED,
+        tries=claim.tries,
+        setbacks=claim.setbacks,
+        failure_reason=reason,
+        failure=sentence,
+    )

@@ -1,0 +1,178 @@
+"""Outcomes into the database: many in one transaction, each fenced by its attempt.
+
+A READY draft, its findings and its places appear together or not at all. The database itself
+refuses what must not be, should the fence ever fail: text is final once it is written, and a place
+is unique.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+
+from explanations.models import Draft
+from explanations.services.drafting.claiming import FENCE, LOCK_ORDER
+from explanations.services.drafting.judging import Outcome, unwritable
+
+log = logging.getLogger(__name__)
+
+# Who changes facts changes the recommendation's row: its lock is shared until the text is in, so
+# that they either wait and then see the text, or were first and are seen here.
+_LOCK: Final = f"""
+SELECT draft.id, draft.snapshot_id IS DISTINCT FROM recommendation.snapshot_id
+FROM explanations_draft draft
+JOIN unnest(%(ids)s::bigint[], %(attempts)s::integer[]) AS held(id, attempt) ON {FENCE}
+JOIN explanations_recommendation recommendation ON recommendation.id = draft.recommendation_id
+ORDER BY {LOCK_ORDER}
+FOR UPDATE OF draft FOR SHARE OF recommendation
+"""  # noqa: S608 - made of constants
+_WRITE: Final = """
+UPDATE explanations_draft draft
+SET state = outcome.state,
+    lease_until = NULL,
+    not_before = CASE WHEN outcome.state = 'PENDING' AND outcome.wait_s > 0
+                      THEN now() + outcome.wait_s * interval '1 second' END,
+    finished_at = CASE WHEN outcome.state <> 'PENDING' THEN now() END,
+    text = outcome.text,
+    output = outcome.output,
+    rests_on = outcome.rests_on,
+    tries = outcome.tries,
+    setbacks = outcome.setbacks,
+    failure_reason = outcome.failure_reason,
+    failure = outcome.failure,
+    request_sha256 = outcome.request_sha256,
+    served_by = outcome.served_by,
+    served_model = outcome.served_model,
+    prompt_tokens = outcome.prompt_tokens,
+    completion_tokens = outcome.completion_tokens,
+    latency_ms = outcome.latency_ms,
+    finish_reason = outcome.finish_reason
+FROM jsonb_to_recordset(%(outcomes)s::jsonb) AS outcome(
+    id bigint, state text, wait_s float, text text, output jsonb, rests_on text[],
+    tries integer, setbacks integer, failure_reason text, failure text, request_sha256 text,
+    served_by text, served_model text, prompt_tokens integer, completion_tokens integer,
+    latency_ms integer, finish_reason text
+)
+WHERE draft.id = outcome.id
+"""
+# The facts changed while the model wrote: its answer is about what is no longer so.
+_WRITE_AGAIN: Final = """
+UPDATE explanations_draft draft SET state = 'PENDING', lease_until = NULL
+WHERE draft.id = ANY(%(ids)s)
+"""
+_ADD_FINDINGS: Final = """
+INSERT INTO explanations_finding
+    (draft_id, check_name, check_version, level, message, start, "end", category_id, pointer)
+SELECT draft_id, check_name, check_version, level, message, start, "end", category_id, pointer
+FROM jsonb_to_recordset(%(findings)s::jsonb) AS finding(
+    draft_id bigint, check_name text, check_version integer, level text, message text,
+    start integer, "end" integer, category_id bigint, pointer text
+)
+"""
+_OPEN_PLACES: Final = """
+INSERT INTO explanations_place (draft_id, ordinal, task_id, priority, state)
+SELECT draft.id, place.ordinal, draft.task_id, draft.priority, 'OPEN'
+FROM unnest(%(ids)s::bigint[], %(places)s::integer[]) AS wanted(id, places)
+JOIN explanations_draft draft ON draft.id = wanted.id
+CROSS JOIN generate_series(1, wanted.places) AS place(ordinal)
+"""
+
+
+def write(outcomes: Sequence[Outcome], category_ids: Mapping[int, Mapping[str, int]]) -> int:
+    """Write what became of held drafts; return how many of them have ended.
+
+    `category_ids` says, by draft id, which category a finding's slug means. Drafts that are no
+    longer held are passed over. An outcome that the database refuses fails alone.
+    """
+    try:
+        return _write(outcomes, category_ids)
+    except (OperationalError, InterfaceError):
+        raise
+    except (DatabaseError, ValueError):
+        if len(outcomes) == 1:
+            log.exception("Draft %s could not be written.", outcomes[0].holding.draft_id)
+            return _write([unwritable(outcomes[0])], {})
+        return sum(write([outcome], category_ids) for outcome in outcomes)
+
+
+@transaction.atomic
+def _write(outcomes: Sequence[Outcome], category_ids: Mapping[int, Mapping[str, int]]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LOCK,
+            {
+                "ids": [outcome.holding.draft_id for outcome in outcomes],
+                "attempts": [outcome.holding.attempt for outcome in outcomes],
+            },
+        )
+        facts_changed: dict[int, bool] = dict(cursor.fetchall())
+        held = [outcome for outcome in outcomes if outcome.holding.draft_id in facts_changed]
+        stale = [outcome for outcome in held if facts_changed[outcome.holding.draft_id]]
+        kept = [outcome for outcome in held if not facts_changed[outcome.holding.draft_id]]
+        if stale:
+            ids = [outcome.holding.draft_id for outcome in stale]
+            cursor.execute(_WRITE_AGAIN, {"ids": ids})
+        if kept:
+            cursor.execute(_WRITE, {"outcomes": _json([_row(outcome) for outcome in kept])})
+        findings = [row for outcome in kept for row in _finding_rows(outcome, category_ids)]
+        if findings:
+            cursor.execute(_ADD_FINDINGS, {"findings": _json(findings)})
+        placed = [outcome for outcome in kept if outcome.places]
+        if placed:
+            cursor.execute(
+                _OPEN_PLACES,
+                {
+                    "ids": [outcome.holding.draft_id for outcome in placed],
+                    "places": [outcome.places for outcome in placed],
+                },
+            )
+    return sum(outcome.state != Draft.State.PENDING for outcome in kept)
+
+
+def _row(outcome: Outcome) -> dict[str, Any]:
+    completion = outcome.completion
+    return {
+        "id": outcome.holding.draft_id,
+        "state": outcome.state.value,
+        "wait_s": outcome.wait_s,
+        "text": outcome.text,
+        "output": outcome.output,
+        "rests_on": list(outcome.rests_on),
+        "tries": outcome.tries,
+        "setbacks": outcome.setbacks,
+        "failure_reason": outcome.failure_reason[:40],
+        "failure": outcome.failure[:500],
+        "request_sha256": outcome.request_sha256,
+        "served_by": outcome.served_by,
+        "served_model": completion.served_model if completion else "",
+        "prompt_tokens": completion.prompt_tokens if completion else None,
+        "completion_tokens": completion.completion_tokens if completion else None,
+        "latency_ms": completion.latency_ms if completion else None,
+        "finish_reason": completion.finish_reason if completion else "",
+    }
+
+
+def _finding_rows(
+    outcome: Outcome, category_ids: Mapping[int, Mapping[str, int]]
+) -> list[dict[str, Any]]:
+    categories = category_ids.get(outcome.holding.draft_id, {})
+    return [
+        {
+            "draft_id": outcome.holding.draft_id,
+            "check_name": finding.check,
+            "check_version": finding.version,
+            "level": finding.severity,
+            "message": finding.message[:300],
+            "start": finding.start,
+            "end": finding.end,
+            "category_id": categories.get(finding.category),
+            "pointer": finding.pointer,
+        }
+        for finding in outcome.findings
+    ]
+
+
+def _json(rows: Sequence[dict[str, Any]]) -> str:
+    return orjson.dumps(rows).decode()
