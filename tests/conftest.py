@@ -14,9 +14,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.db import connection
 from django.test import Client
-from pytest_django import DjangoDbBlocker
 
 from accounts import roles
 from accounts.models import AccessToken, Person
@@ -49,17 +47,6 @@ def django_db_modify_db_settings() -> Iterator[None]:
     """PostgreSQL and Valkey run from the first test that needs the database to the last one."""
     with embedded_parts(os.environ, home=Home.of(os.environ)):
         yield
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Drop the table that knox makes for tokens although the desk has a model of its own.
-
-    Django does not know it, and so could not empty the people it refers to after a test that
-    commits.
-    """
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS knox_authtoken")
 
 
 # People ------------------------------------------------------------------------------------------

@@ -1,0 +1,32 @@
+"""The formats of training files, by slug. To add one: write its module and list it here."""
+
+from feedback.formats.base import Example, Provenance, TrainingFormat
+from feedback.formats.sft import Sft
+
+__all__ = [
+    "Example",
+    "Provenance",
+    "TrainingFormat",
+    "UnknownTrainingFormat",
+    "get_training_format",
+    "training_format_slugs",
+]
+
+_FORMATS: dict[str, TrainingFormat] = {each.slug: each for each in (Sft(),)}
+
+
+class UnknownTrainingFormat(LookupError):
+    """This desk writes no training files of that format."""
+
+
+def get_training_format(slug: str) -> TrainingFormat:
+    """Return the format of this slug. Raises UnknownTrainingFormat."""
+    try:
+        return _FORMATS[slug]
+    except KeyError:
+        raise UnknownTrainingFormat(slug) from None
+
+
+def training_format_slugs() -> list[str]:
+    """Return the slugs of all formats."""
+    return sorted(_FORMATS)
