@@ -101,8 +101,11 @@ def _quotes_around(subject: Subject) -> Iterator[Finding]:
 
 
 def _markdown(subject: Subject) -> Iterator[Finding]:
-    for found in _MARKDOWN.finditer(subject.masked):
-        yield _finding("warning", "Markdown is shown as it is, not as formatting.", found.span())
+    for found in _MARKDOWN.finditer(subject.text):
+        start, end = found.span()
+        if not subject.masked[start:end].isspace():
+            message = "Markdown is shown as it is, not as formatting."
+            yield _finding("warning", message, (start, end))
 
 
 def _same_bullet_twice(subject: Subject) -> Iterator[Finding]:

@@ -124,3 +124,12 @@ def test_the_same_bullet_twice_is_for_the_editor(said: Said, job: dict[str, Any]
 def test_bullets_may_be_several_sentences(said: Said, job: dict[str, Any]) -> None:
     text = "Partial fit\n+ You know Excel.\n− The job asks for SAP software. Try a course."
     assert said(text, job) == []
+
+
+def test_a_dash_after_a_title_is_no_list(said: Said, track: dict[str, Any]) -> None:
+    assert said("Beautiful People - by Ed Sheeran.", track) == []
+
+
+def test_a_title_in_asterisks_is_no_markdown(said: Said, track: dict[str, Any]) -> None:
+    track["item"]["title"] = "**Flawless"
+    assert said("Ed Sheeran covers **Flawless.", track) == []
