@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('used_at', models.DateTimeField(blank=True, help_text='From then on it never changes.', null=True)),
                 ('system', models.TextField()),
                 ('user_template', models.TextField()),
-                ('examples', models.JSONField(blank=True, default=list, help_text='A list of {"user": …, "assistant": …}.')),
+                ('examples', models.JSONField(blank=True, default=list, help_text='A list of {"facts": {"item": …, "audience": …}, "answer": …}.')),
                 ('parameters', models.JSONField(default=dict, help_text='temperature, top_p, max_tokens, stop; nothing else is sent.')),
                 ('sha256', models.CharField(max_length=64)),
                 ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

@@ -116,7 +116,9 @@ class Prompt(Version):
     system = models.TextField()
     user_template = models.TextField()
     examples = models.JSONField(
-        default=list, blank=True, help_text='A list of {"user": …, "assistant": …}.'
+        default=list,
+        blank=True,
+        help_text='A list of {"facts": {"item": …, "audience": …}, "answer": …}.',
     )
     parameters = models.JSONField(
         default=dict, help_text="temperature, top_p, max_tokens, stop; nothing else is sent."

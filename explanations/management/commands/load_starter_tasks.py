@@ -1,0 +1,21 @@
+"""`manage.py load_starter_tasks`: the two tasks that the desk ships with."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from explanations.services.starter import load_starter_tasks
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring in the tasks that ship with the desk: guides, prompts, categories, criteria. "
+        "Run it as often as you like; what people changed stays as it is."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        loaded = load_starter_tasks()
+        for change in loaded.changes:
+            self.stdout.write(f"added {change}")
+        if not loaded.changes:
+            self.stdout.write("Nothing to add: the starter tasks are all there.")
