@@ -1,5 +1,6 @@
 """Is the desk alive, and can it be worked at: for supervisors, proxies and people."""
 
+import asyncio
 from typing import Final
 
 from django.conf import settings
@@ -12,9 +13,12 @@ from django.views import View
 from django.views.decorators.cache import never_cache
 from kombu import Connection
 
+from explanations.model_server import ModelServerClient, ModelServerError, ServerAddress
+
 OK: Final = "ok"
 # An answer about a part is good for so many seconds, however often it is asked for.
 BROKER_ANSWER_S: Final = 5
+MODEL_SERVER_ANSWER_S: Final = 30
 MIGRATIONS_ANSWER_S: Final = 60
 LONGEST_WAIT_S: Final = 1
 
@@ -35,7 +39,7 @@ class Ready(View):
         """Answer 200, or 503 where nobody could work; each part is named with its trouble."""
         needed = {"database": database(), "migrations": ""}
         needed["migrations"] = migrations() if needed["database"] == OK else "not known"
-        helpful = {"broker": broker()}
+        helpful = {"broker": broker(), "model_server": model_server()}
         if any(trouble != OK for trouble in needed.values()):
             status = "unavailable"
         elif any(trouble != OK for trouble in helpful.values()):
@@ -85,3 +89,28 @@ def broker() -> str:
         return OK
 
     return str(cache.get_or_set("health.broker", ask, BROKER_ANSWER_S))
+
+
+def model_server() -> str:
+    """Return `ok` or what is wrong with the model server, which is asked twice a minute at most.
+
+    Only whether it lists its models: that it drafts well is for the drainers to find out.
+    """
+
+    async def list_models() -> None:
+        address = ServerAddress("own", settings.LLM_URL, settings.LLM_API_KEY)
+        async with ModelServerClient(
+            timeout_s=LONGEST_WAIT_S, connect_timeout_s=LONGEST_WAIT_S
+        ) as client:
+            await client.model_names(address)
+
+    def ask() -> str:
+        if not settings.LLM_URL:
+            return "has not been started; drafting waits"
+        try:
+            asyncio.run(list_models())
+        except ModelServerError:
+            return "does not answer; drafting waits"
+        return OK
+
+    return str(cache.get_or_set("health.model_server", ask, MODEL_SERVER_ANSWER_S))

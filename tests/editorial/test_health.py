@@ -1,5 +1,9 @@
 """Alive and ready, as supervisors and proxies ask."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -25,7 +29,18 @@ def test_alive_asks_no_database(client: Client) -> None:
     assert answer.status_code == 200
 
 
-def test_ready_when_all_parts_answer(client: Client, db: None) -> None:
+@pytest.fixture
+def model_server(settings: Settings) -> Iterator[None]:
+    """A model server that answers."""
+    command = [sys.executable, "-m", "tests.stub_model_server"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        settings.LLM_URL = process.stdout.readline().strip()
+        yield
+        process.kill()
+
+
+def test_ready_when_all_parts_answer(client: Client, db: None, model_server: None) -> None:
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
@@ -34,6 +49,7 @@ def test_ready_when_all_parts_answer(client: Client, db: None) -> None:
         "database": "ok",
         "migrations": "ok",
         "broker": "ok",
+        "model_server": "ok",
     }
 
 
@@ -47,6 +63,32 @@ def test_without_the_broker_it_is_degraded_and_open(
     assert answer.status_code == 200
     assert answer.json()["status"] == "degraded"
     assert answer.json()["broker"].startswith("cannot be reached")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("", "has not been started"), ("http://127.0.0.1:1/v1", "does not answer")],
+)
+def test_without_the_model_server_it_is_degraded_and_open(
+    client: Client, db: None, settings: Settings, url: str, said: str
+) -> None:
+    settings.LLM_URL = url
+
+    answer = client.get("/readyz")
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["model_server"].startswith(said)
+
+
+def test_the_model_server_is_not_asked_anew_each_time(
+    db: None, settings: Settings, model_server: None
+) -> None:
+    assert health.model_server() == health.OK
+
+    settings.LLM_URL = "http://127.0.0.1:1/v1"
+
+    assert health.model_server() == health.OK
 
 
 def test_without_the_database_it_is_closed(
