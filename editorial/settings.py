@@ -309,6 +309,9 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
 
 LLM_URL = ADDRESSES.llm_url
 LLM_API_KEY = ADDRESSES.llm_api_key
+# Requests in flight at most, until somebody sets another number on the server's own page. The
+# embedded server works on four at once; two more wait at its door, so that it never idles.
+LLM_WINDOW = int(ENVIRONMENT.get("LLM_WINDOW", "64" if ENVIRONMENT.get("LLM_URL") else "6"))
 
 # Drafting ----------------------------------------------------------------------------------------
 # The reasons are in explanations.services.drafting.pace.

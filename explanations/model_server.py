@@ -132,6 +132,14 @@ class Completion:
     latency_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class OfferedModel:
+    """A model that a server offers; `base` is what it is an adapter of, "" for a base."""
+
+    name: str
+    base: str
+
+
 class ModelServerError(Exception):
     """`reason` is a code to count by, `sentence` is for people."""
 
@@ -228,16 +236,19 @@ class ModelServerClient:
             if unusable.completion is None:
                 raise
 
-    async def model_names(self, server: ServerAddress) -> list[str]:
-        """Return the names of the models that the server offers. Raises as `complete` does."""
+    async def models(self, server: ServerAddress) -> list[OfferedModel]:
+        """Return the models that the server offers. Raises as `complete` does."""
         status, headers, body = await self._call("GET", server, "models", None)
         if status != HTTPStatus.OK:
             raise _refusal(server, status, headers, body)
         listed = _object(body).get("data")
         if not isinstance(listed, list):
             raise _no_completion()
-        names = [entry.get("id") for entry in listed if isinstance(entry, dict)]
-        return [name for name in names if isinstance(name, str) and name]
+        return [
+            OfferedModel(_word(entry["id"], 200), _word(entry.get("parent"), 200))
+            for entry in listed
+            if isinstance(entry, dict) and _word(entry.get("id"), 200)
+        ]
 
     async def _call(
         self, method: str, server: ServerAddress, path: str, body: bytes | None

@@ -48,12 +48,21 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Failures:
+    """Drafts of a run that failed for one reason: its code, and the sentence of one of them."""
+
+    reason: str
+    sentence: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """How far a run is: its drafts by state, what they cost, why some failed."""
 
     by_state: dict[str, int]
-    failures: list[tuple[str, str, int]] = field(default_factory=list)
-    """Reason, the sentence of one of them, how many; the most frequent first."""
+    failures: list[Failures] = field(default_factory=list)
+    """The most frequent first."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     per_minute: float = 0.0
@@ -260,7 +269,7 @@ def _lock(run: Run, states: list[Draft.State]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM (SELECT FROM explanations_draft draft"  # noqa: S608 - constants
-            f" WHERE run_id = %s AND state = ANY(%s) ORDER BY {LOCK_ORDER} FOR UPDATE) locked",
+            f" WHERE run_id = %s AND state = ANY(%s) ORDER BY {LOCK_ORDER} FOR UPDATE) AS locked",
             [run.pk, list(states)],
         )
 
@@ -283,7 +292,7 @@ def progress_of(run: Run) -> Progress:
         cursor.execute(_PROGRESS, [run.pk])
         rows = cursor.fetchall()
     by_state = dict.fromkeys(Draft.State.values, 0)
-    failures: list[tuple[str, str, int]] = []
+    failures: list[Failures] = []
     prompt_tokens = completion_tokens = recent = 0
     for state, reason, sentence, count, prompted, completed, ended_lately in rows:
         by_state[state] += count
@@ -291,8 +300,8 @@ def progress_of(run: Run) -> Progress:
         completion_tokens += completed
         recent += ended_lately
         if state == Draft.State.FAILED:
-            failures.append((reason, sentence, count))
-    failures.sort(key=lambda failure: -failure[2])
+            failures.append(Failures(reason, sentence, count))
+    failures.sort(key=lambda failed: -failed.count)
     return Progress(by_state, failures, prompt_tokens, completion_tokens, float(recent))
 
 

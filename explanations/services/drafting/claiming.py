@@ -83,7 +83,7 @@ _CLAIM_USUAL: Final = _CLAIM.format(suspicion=f"< {LOST_TO_BE_ALONE}")
 _CLAIM_SUSPECT: Final = _CLAIM.format(suspicion=f">= {LOST_TO_BE_ALONE}")
 
 # Everybody who locks many drafts takes them in this order, so that nobody waits in a circle.
-LOCK_ORDER: Final = "draft.recommendation_id, draft.id"
+LOCK_ORDER: Final = "draft.id"
 FENCE: Final = "draft.id = held.id AND draft.attempt = held.attempt AND draft.state = 'RUNNING'"
 _OURS: Final = f"""
 WITH ours AS (

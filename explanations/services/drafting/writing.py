@@ -18,15 +18,24 @@ from explanations.services.drafting.judging import Outcome, unwritable
 
 log = logging.getLogger(__name__)
 
-# Who changes facts changes the recommendation's row: its lock is shared until the text is in, so
-# that they either wait and then see the text, or were first and are seen here.
+# Who changes facts locks the recommendations first and their drafts after that. Doing the same, and
+# holding on until the text is in, makes sure that they either wait and then see the text, or were
+# first and are seen here.
+_SHARE_RECOMMENDATIONS: Final = """
+SELECT FROM explanations_recommendation recommendation
+WHERE recommendation.id IN (
+    SELECT recommendation_id FROM explanations_draft WHERE id = ANY(%(ids)s)
+)
+ORDER BY recommendation.id
+FOR SHARE
+"""
 _LOCK: Final = f"""
 SELECT draft.id, draft.snapshot_id IS DISTINCT FROM recommendation.snapshot_id
 FROM explanations_draft draft
 JOIN unnest(%(ids)s::bigint[], %(attempts)s::integer[]) AS held(id, attempt) ON {FENCE}
 JOIN explanations_recommendation recommendation ON recommendation.id = draft.recommendation_id
 ORDER BY {LOCK_ORDER}
-FOR UPDATE OF draft FOR SHARE OF recommendation
+FOR UPDATE OF draft
 """  # noqa: S608 - made of constants
 _WRITE: Final = """
 UPDATE explanations_draft draft
@@ -100,17 +109,16 @@ def write(outcomes: Sequence[Outcome], category_ids: Mapping[int, Mapping[str, i
 @transaction.atomic
 def _write(outcomes: Sequence[Outcome], category_ids: Mapping[int, Mapping[str, int]]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(
-            _LOCK,
-            {
-                "ids": [outcome.holding.draft_id for outcome in outcomes],
-                "attempts": [outcome.holding.attempt for outcome in outcomes],
-            },
-        )
+        held = {
+            "ids": [outcome.holding.draft_id for outcome in outcomes],
+            "attempts": [outcome.holding.attempt for outcome in outcomes],
+        }
+        cursor.execute(_SHARE_RECOMMENDATIONS, held)
+        cursor.execute(_LOCK, held)
         facts_changed: dict[int, bool] = dict(cursor.fetchall())
-        held = [outcome for outcome in outcomes if outcome.holding.draft_id in facts_changed]
-        stale = [outcome for outcome in held if facts_changed[outcome.holding.draft_id]]
-        kept = [outcome for outcome in held if not facts_changed[outcome.holding.draft_id]]
+        ours = [outcome for outcome in outcomes if outcome.holding.draft_id in facts_changed]
+        stale = [outcome for outcome in ours if facts_changed[outcome.holding.draft_id]]
+        kept = [outcome for outcome in ours if not facts_changed[outcome.holding.draft_id]]
         if stale:
             ids = [outcome.holding.draft_id for outcome in stale]
             cursor.execute(_WRITE_AGAIN, {"ids": ids})

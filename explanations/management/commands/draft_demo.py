@@ -1,0 +1,29 @@
+"""Let the demo's first drafts appear: `manage.py draft_demo`."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from explanations.models import Task
+from explanations.services.runs import CannotStart, Selection, start_run
+
+
+class Command(BaseCommand):
+    help = "Start a run of every task that can be drafted and never was. Safe to repeat."
+
+    def handle(self, **options: Any) -> None:
+        """Start the runs, and say so."""
+        for task in Task.objects.filter(runs__isnull=True).select_related(
+            "prompt", "model_version"
+        ):
+            if task.prompt is None or task.model_version is None:
+                self.stdout.write(f"{task.name} has no prompt or no model yet.")
+                continue
+            try:
+                run = start_run(
+                    task, task.prompt, task.model_version, Selection(not_drafted=True), 1, None
+                )
+            except CannotStart as error:
+                self.stdout.write(f"{task.name}: {error}")
+            else:
+                self.stdout.write(f"{task.name}: {run.drafts.count()} drafts on their way.")
