@@ -20,9 +20,10 @@ import signal
 import sys
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAP_DAC_READ_SEARCH = 2
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
@@ -63,36 +64,49 @@ def _become_owner_of(folder: str, paths: list[str]) -> None:
     owner = os.stat(folder)
     if owner.st_uid == 0:
         raise PermissionError(f"{folder} belongs to root, who must not run this")
-    if sys.platform == "linux":
-        _prctl(PR_SET_KEEPCAPS, 1)
+    may_keep_capabilities = sys.platform == "linux" and _separate_capabilities_from_user()
     os.setgroups([])
     os.setgid(owner.st_gid)
     os.setuid(owner.st_uid)
-    if sys.platform == "linux":
-        reached = all(os.access(path, os.R_OK) for path in paths)
-        _hold_capabilities(0 if reached else 1 << CAP_DAC_READ_SEARCH)
-    _refuse_unreachable(paths)
-
-
-def _hold_capabilities(capabilities: int) -> None:
-    """Keep exactly these, also across the exec that follows."""
-    header = (ctypes.c_uint32 * 2)(LINUX_CAPABILITY_VERSION_3, 0)
-    data = (ctypes.c_uint32 * 6)(capabilities, capabilities, capabilities, 0, 0, 0)
-    if _libc().capset(header, data) != 0:
-        return  # Not ours to give, as in a container; what cannot be reached is named next.
-    if capabilities:
-        _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH)
-
-
-def _refuse_unreachable(paths: list[str]) -> None:
+    if may_keep_capabilities:
+        _hold_capabilities(kept=1 << CAP_DAC_READ_SEARCH, used=0)
+        if all(os.access(path, os.R_OK) for path in paths):
+            _hold_capabilities(kept=0, used=0)
+        else:
+            _hold_capabilities(kept=1 << CAP_DAC_READ_SEARCH, used=1 << CAP_DAC_READ_SEARCH)
     for path in paths:
-        try:
-            os.stat(path)
-        except PermissionError:
+        if not os.access(path, os.R_OK):
             raise PermissionError(
-                f"user {os.getuid()} may not enter the folders above {path}; keep the desk and "
+                f"user {owner.st_uid} may not enter the folders above {path}; keep the desk and "
                 "its COPYDESK_HOME where everyone may enter, or run it as an ordinary user"
-            ) from None
+            )
+
+
+def _separate_capabilities_from_user() -> bool:
+    """Let neither a change of user nor access(2) drop capabilities; say whether that is allowed.
+
+    PostgreSQL asks access(2) before it starts its own programs, and that, unlike every other call,
+    leaves out the capabilities of users other than root.
+    """
+    try:
+        _prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
+    except OSError:
+        return False
+    return True
+
+
+def _hold_capabilities(kept: int, used: int) -> None:
+    """Hold exactly these capabilities, those that are used also across the exec that follows.
+
+    Where they are not ours to keep, as in a container, nothing happens.
+    """
+    header = (ctypes.c_uint32 * 2)(LINUX_CAPABILITY_VERSION_3, 0)
+    data = (ctypes.c_uint32 * 6)(used, kept, used, 0, 0, 0)
+    if _libc().capset(header, data) != 0:
+        if kept:
+            _hold_capabilities(kept=0, used=0)
+    elif used:
+        _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH)
 
 
 def _prctl(option: int, *arguments: int) -> None:

@@ -42,7 +42,7 @@ class Part:
     command: Sequence[str]
     group: str = "desk"
     stop_signal: str = "TERM"
-    seconds_to_stop: int = 4
+    seconds_to_stop: int = 3
 
 
 class Supervisor:

