@@ -102,7 +102,7 @@ def model_server() -> str:
         async with ModelServerClient(
             timeout_s=LONGEST_WAIT_S, connect_timeout_s=LONGEST_WAIT_S
         ) as client:
-            await client.model_names(address)
+            await client.models(address)
 
     def ask() -> str:
         if not settings.LLM_URL:
