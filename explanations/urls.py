@@ -1,5 +1,9 @@
 """The addresses of this app's pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from explanations.views.guide import GuidePage
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("tasks/<slug:slug>/guide/", GuidePage.as_view(), name="guide"),
+]

@@ -1,0 +1,326 @@
+/**
+ * One draft at work: what is marked, answered and written, drawn and saved as it changes. What the
+ * keys and buttons ask for are its methods; what becomes of the draft is decided in `review.js`.
+ */
+
+import { Autosave } from "./autosave.js";
+import { DraftText } from "./draft_text.js";
+import { drawMarks } from "./marks_list.js";
+import { Rewrite } from "./rewrite.js";
+import { DraftSelection } from "./selection.js";
+import { changed, inOrder, newTag, sameWords, severityName, stepped, without } from "./tags.js";
+import { emptyWork, History, newKey } from "./work.js";
+
+const MOST_TAGS = 5;
+
+export class OpenDraft {
+  /**
+   * @param {HTMLElement} desk
+   * @param {object} page what the server says of the draft and of the editor's saved work
+   * @param {{announce: (words: string) => void, saved: (state: string, detail?: object) => void}} say
+   */
+  constructor(desk, page, say) {
+    this.desk = desk;
+    this.page = page;
+    this.say = say;
+    this.key = newKey();
+    this.history = new History();
+    this.current = null;
+    this.element = desk.querySelector("#draft");
+    this.drawn = new DraftText(this.element, page.draft.text);
+    this.selection = new DraftSelection(this.element, this.drawn, page.draft.locale, () =>
+      this.#showSelection(),
+    );
+    this.rewrite = new Rewrite(desk.querySelector("#rewrite"), page, () => this.#edited());
+    this.note = desk.querySelector("#note");
+    this.autosave = new Autosave(page.assignment, () => this.read(), say.saved);
+    this.#fill({ ...emptyWork(), ...page.work });
+    this.#listen();
+  }
+
+  close(options) {
+    this.selection.close();
+    this.autosave.close(options);
+    CSS.highlights?.delete("desk-mention");
+  }
+
+  /** The work as it is now, ready to be saved. */
+  read() {
+    return { ...this.work, ...this.rewrite.read(), note: this.note.value };
+  }
+
+  /** The same as the body of a decision. */
+  decision(outcome, { reason = "", note = "" } = {}) {
+    const { dismissed: _dismissed, ...work } = this.read();
+    return {
+      ...work,
+      outcome,
+      reason,
+      note: [work.note, note].filter((words) => words.trim()).join("\n"),
+      rewrite: outcome === "EDIT" ? work.rewrite : "",
+      rewrite_output: outcome === "EDIT" ? work.rewrite_output : null,
+      active_ms: this.autosave.activeMs,
+    };
+  }
+
+  get isRewritten() {
+    return this.rewrite.isChanged;
+  }
+
+  /** Take over work that another tab saved, or that this browser kept. */
+  replace(work) {
+    this.history.remember(this.read());
+    this.#fill({ ...emptyWork(), ...work });
+  }
+
+  /* What the keys ask for --------------------------------------------------------------------- */
+
+  tag(key) {
+    const category = this.page.categories.find((candidate) => candidate.key === key);
+    if (!category) return;
+    const { range } = this.selection;
+    const finding = this.#pending && sameRange(this.#pending, range) ? this.#pending : null;
+    this.#addTag(newTag(category, range, this.drawn.text, finding), category);
+  }
+
+  stepMark(direction) {
+    const marks = this.#marks();
+    if (!marks.length) {
+      this.say.announce("No tags and no suggestions.");
+      return;
+    }
+    const at = marks.findIndex(({ id }) => id === this.current);
+    const to = at === -1 ? (direction > 0 ? 0 : marks.length - 1) : (at + direction + marks.length) % marks.length;
+    this.#setCurrent(marks[to].id);
+    const { name, quote, message, tag } = marks[to];
+    this.say.announce([name, quote, message ?? severityName(tag.severity)].filter(Boolean).join(", "));
+  }
+
+  /** Take the suggestion in hand: it becomes a tag, with the check's category and fact. */
+  take() {
+    const finding = this.#currentFinding();
+    if (!finding) return;
+    const category = this.page.categories.find(({ slug }) => slug === finding.category);
+    const range = finding.start === null ? null : { start: finding.start, end: finding.end };
+    if (category) {
+      this.#addTag(newTag(category, range, this.drawn.text, finding), category);
+      return;
+    }
+    this.#pending = finding;
+    if (range) this.selection.select(range.start, range.end);
+    this.say.announce("Press the key of the category that it belongs to.");
+  }
+
+  /** Dismiss the suggestion in hand, or remove the tag. */
+  dismiss() {
+    const finding = this.#currentFinding();
+    const index = this.#currentTag();
+    if (!finding && index === null) return;
+    this.#step(() => {
+      if (finding) this.work.dismissed = [...this.work.dismissed, finding.id];
+      else this.work.tags = without(this.work.tags, index);
+      this.current = null;
+    });
+    this.say.announce(finding ? "Dismissed." : "Tag removed.");
+  }
+
+  severity(direction) {
+    const index = this.#currentTag();
+    if (index === null) return;
+    const severity = stepped(this.work.tags[index].severity, direction);
+    this.#step(() => {
+      this.work.tags = changed(this.work.tags, index, { severity });
+    });
+    this.say.announce(severityName(severity));
+  }
+
+  undo() {
+    const before = this.history.back();
+    if (!before) {
+      this.say.announce("Nothing to undo here.");
+      return;
+    }
+    this.#fill(before);
+    this.autosave.touch();
+    this.say.announce("Undone.");
+  }
+
+  restoreText() {
+    this.history.remember(this.read());
+    this.rewrite.fill(emptyWork());
+    this.#edited();
+  }
+
+  /* What changes, and how it shows ------------------------------------------------------------ */
+
+  #pending = null;
+
+  #fill(work) {
+    const { rewrite, rewrite_output: rewriteOutput, ...rest } = work;
+    this.work = rest;
+    this.rewrite.fill({ rewrite, rewrite_output: rewriteOutput });
+    this.note.value = work.note;
+    for (const answer of this.desk.querySelectorAll("[data-criterion]")) {
+      answer.checked = work.answers[answer.dataset.criterion] === answer.value;
+    }
+    this.#draw();
+  }
+
+  #step(change) {
+    this.history.remember(this.read());
+    change();
+    this.#draw();
+    this.autosave.touch();
+  }
+
+  #edited() {
+    this.desk.querySelector("[data-command=restore]").hidden = !this.isRewritten;
+    this.autosave.touch();
+  }
+
+  #addTag(tag, category) {
+    const same = this.work.tags.findIndex((other) => sameWords(tag, other));
+    if (same !== -1) {
+      this.#setCurrent(`tag-${same}`);
+      this.say.announce(`${category.name} is there already.`);
+      return;
+    }
+    if (this.work.tags.length >= MOST_TAGS) {
+      this.say.announce(`${MOST_TAGS} tags are the most. Remove one first.`);
+      return;
+    }
+    this.#pending = null;
+    this.#step(() => {
+      this.work.tags = [...this.work.tags, tag];
+      this.current = `tag-${this.work.tags.length - 1}`;
+    });
+    this.say.announce(
+      `${category.name}, ${severityName(tag.severity)}: ${tag.quote || "the whole draft"}.`,
+    );
+  }
+
+  #draw() {
+    const marks = this.#marks();
+    if (!marks.some(({ id }) => id === this.current)) this.current = null;
+    this.drawn.draw(marks.filter(({ start }) => start !== null));
+    this.selection.paint();
+    drawMarks(this.desk.querySelector("#marks"), marks);
+    const index = this.#currentTag();
+    const severity = this.desk.querySelector("#severity-now");
+    severity.dataset.none ??= severity.textContent;
+    severity.textContent = index === null ? severity.dataset.none : severityName(this.work.tags[index].severity);
+    this.desk.querySelector("[data-command=restore]").hidden = !this.isRewritten;
+  }
+
+  /** Tags and open suggestions in the order of the text. */
+  #marks() {
+    const taken = new Set(this.work.tags.map(({ finding }) => finding));
+    const findings = this.page.findings
+      .filter(({ id }) => !taken.has(id) && !this.work.dismissed.includes(id))
+      .map((finding) => ({
+        ...finding,
+        ...this.#named(finding.category),
+        id: `finding-${finding.id}`,
+        kind: "finding",
+        quote: finding.start === null ? "" : this.drawn.text.slice(finding.start, finding.end),
+      }));
+    const tags = this.work.tags.map((tag, index) => ({
+      ...this.#named(tag.category),
+      id: `tag-${index}`,
+      kind: "tag",
+      start: tag.start,
+      end: tag.end,
+      quote: tag.quote,
+      severity: severityName(tag.severity),
+      tag,
+    }));
+    return inOrder([...tags, ...findings]).map((mark) => ({ ...mark, current: mark.id === this.current }));
+  }
+
+  #named(slug) {
+    const category = this.page.categories.find((candidate) => candidate.slug === slug);
+    return { key: category?.key ?? "", name: category?.name ?? "" };
+  }
+
+  #setCurrent(id) {
+    this.current = id;
+    this.#draw();
+    this.desk.querySelector(`#marks [data-mark="${id}"]`)?.scrollIntoView({ block: "nearest" });
+  }
+
+  #currentTag() {
+    return this.current?.startsWith("tag-") ? Number(this.current.slice(4)) : null;
+  }
+
+  #currentFinding() {
+    if (!this.current?.startsWith("finding-")) return null;
+    const id = Number(this.current.slice(8));
+    return this.page.findings.find((finding) => finding.id === id) ?? null;
+  }
+
+  #showSelection() {
+    const { range } = this.selection;
+    const words = range ? this.drawn.text.slice(range.start, range.end) : "";
+    this.desk.toggleAttribute("data-selected", Boolean(range));
+    if (words) this.say.announce(words);
+  }
+
+  /* Mouse, touch and fields ------------------------------------------------------------------- */
+
+  #listen() {
+    this.note.addEventListener("input", () => this.autosave.touch());
+    this.desk.querySelector("#criteria").addEventListener("change", ({ target }) => {
+      this.#step(() => {
+        this.work.answers = { ...this.work.answers, [target.dataset.criterion]: target.value };
+      });
+    });
+    this.element.addEventListener("click", ({ target }) => {
+      const mark = target.closest("[data-mark]");
+      if (mark) this.#setCurrent(mark.dataset.mark);
+      else if (document.getSelection().isCollapsed) this.selection.clear();
+    });
+    const list = this.desk.querySelector("#marks");
+    list.addEventListener("click", ({ target }) => {
+      const button = target.closest("[data-act]");
+      if (!button) return;
+      this.current = button.closest("[data-mark]").dataset.mark;
+      this.#act(button.dataset.act);
+    });
+    list.addEventListener("change", ({ target }) => {
+      const index = Number(target.closest("[data-mark]").dataset.mark.slice(4));
+      this.#step(() => {
+        this.work.tags = changed(this.work.tags, index, { [target.dataset.edit]: target.value });
+      });
+    });
+    const evidence = this.desk.querySelector(".desk-evidence");
+    evidence.addEventListener("pointerover", ({ target }) => this.#pointOut(target));
+    evidence.addEventListener("pointerleave", () => CSS.highlights?.delete("desk-mention"));
+  }
+
+  #act(act) {
+    if (act === "select") this.#setCurrent(this.current);
+    else if (act === "take") this.take();
+    else if (act === "less") this.severity(-1);
+    else if (act === "more") this.severity(+1);
+    else this.dismiss();
+    // The row of what is gone took the focus with it.
+    if (act === "take" || act === "dismiss" || act === "remove") this.element.focus();
+  }
+
+  /** Light up the words of the draft that name the fact under the pointer. */
+  #pointOut(target) {
+    if (!CSS.highlights) return;
+    CSS.highlights.delete("desk-mention");
+    const pointer = target.closest("[data-pointer]")?.dataset.pointer;
+    const named = this.page.mentions.filter((mention) => mention.pointer === pointer);
+    if (!named.length) return;
+    CSS.highlights.set(
+      "desk-mention",
+      new Highlight(...named.map(({ start, end }) => this.drawn.rangeOf(start, end))),
+    );
+  }
+}
+
+function sameRange(finding, range) {
+  return range !== null && finding.start === range.start && finding.end === range.end;
+}

@@ -1,0 +1,349 @@
+/**
+ * The review screen: keys and buttons become commands, a decision becomes the next draft, and what
+ * goes wrong on the way is said without losing a word.
+ */
+
+import { get, logIn, onSessionEnd, post, Refused, Unreachable } from "./desk_server.js";
+import { ask, askUntil, showProblem } from "./dialogs.js";
+import { commandOf, isDecision, Sleep } from "./keys.js";
+import { OpenDraft } from "./open_draft.js";
+import { forget, unsentOf } from "./unsent.js";
+import { newKey } from "./work.js";
+
+const RETRY_MS = 3_000;
+const SAVE_STATES = {
+  saved: "Saved",
+  saving: "Saving…",
+  unsaved: "Not saved yet",
+  offline: "Offline: kept in this browser",
+  conflict: "Another tab has saved this draft",
+  ended: "No longer yours",
+  submitting: "Submitting…",
+};
+const OUTCOMES = {
+  accept: { outcome: "ACCEPT", done: "Accepted." },
+  bland: { outcome: "BLAND", done: "Accepted as fine but bland." },
+  "save-edit": { outcome: "EDIT", done: "Golden saved." },
+  reject: { outcome: "REJECT", done: "Rejected." },
+  unreviewable: { outcome: "UNREVIEWABLE", done: "Marked as unreviewable.", asks: true },
+  escalate: { outcome: "ESCALATE", done: "Given to the lead.", asks: true },
+  skip: { outcome: "SKIP", done: "Skipped.", asks: true },
+};
+
+const sleep = new Sleep();
+let desk = document.getElementById("desk");
+let open = null;
+let deciding = false;
+
+/* Opening a draft ------------------------------------------------------------------------------ */
+
+function openDesk() {
+  const data = document.getElementById("review-page");
+  if (!data) {
+    document.getElementById("look-again")?.focus();
+    return;
+  }
+  open = new OpenDraft(desk, JSON.parse(data.textContent), { announce, saved: showSaved });
+  open.element.focus({ preventScroll: true });
+  sleep.begin();
+}
+
+/** Put the answer's desk in the place of this one. */
+async function exchange(response, words) {
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  open?.close();
+  open = null;
+  const next = document.importNode(page.getElementById("desk"), true);
+  desk.replaceWith(next);
+  desk = next;
+  window.scrollTo({ top: 0 });
+  openDesk();
+  const heading = open ? `Next: ${open.page.draft.text}` : "Nothing waits for you.";
+  announce(`${words} ${heading}`);
+}
+
+/** What this browser kept and the server never got: fill it in, or send it after its draft. */
+async function sendWhatWasLeft() {
+  const person = open?.page.assignment.person;
+  for (const { assignment, work, revision, save } of person ? unsentOf(person) : []) {
+    if (assignment === open.page.assignment.id) {
+      open.replace(work);
+      open.autosave.touch();
+      announce("What you had not saved is back.");
+      continue;
+    }
+    try {
+      await post(save, { work, revision, active_ms: 0 });
+      forget(person, assignment);
+    } catch (error) {
+      if (error instanceof Refused) forget(person, assignment);
+      else if (!(error instanceof Unreachable)) throw error;
+    }
+  }
+}
+
+/* Deciding ------------------------------------------------------------------------------------- */
+
+async function decide(name) {
+  const { outcome, done, asks } = OUTCOMES[name];
+  let given = {};
+  if (asks) {
+    const answer = await ask(document.getElementById(`reason-${name}`));
+    open?.element.focus();
+    if (!answer || !open) return;
+    given = Object.fromEntries(answer);
+  }
+  await submit(open.decision(outcome, given), done);
+}
+
+async function submit(body, done) {
+  if (deciding) return;
+  deciding = true;
+  showRefusal(null);
+  desk.setAttribute("aria-busy", "true");
+  showSaved("submitting");
+  try {
+    await open.autosave.settled();
+    const response = await untilAnswered(() =>
+      post(open.page.submit, { key: open.key, body }),
+    );
+    await exchange(response, done);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.status === 422) showRefusal(error.body);
+    else await explainEnd(error.body);
+  } finally {
+    deciding = false;
+    desk.removeAttribute("aria-busy");
+  }
+}
+
+/** Send it again, the same, until somebody answers: a lost reply makes no second review. */
+async function untilAnswered(send) {
+  for (;;) {
+    try {
+      return await send();
+    } catch (error) {
+      if (!(error instanceof Unreachable)) throw error;
+      showSaved("offline");
+      await new Promise((resolve) => {
+        const timer = setTimeout(resolve, RETRY_MS);
+        window.addEventListener("online", () => (clearTimeout(timer), resolve()), { once: true });
+      });
+    }
+  }
+}
+
+async function reopen() {
+  const review = Number(desk.dataset.lastReview);
+  if (!review || deciding) {
+    announce("Nothing to reopen.");
+    return;
+  }
+  deciding = true;
+  try {
+    await open?.autosave.settled();
+    const key = newKey();
+    const response = await untilAnswered(() => post(desk.dataset.reopen, { review, key }));
+    await exchange(response, "Reopened.");
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    showRefusal(error.body);
+  } finally {
+    deciding = false;
+  }
+}
+
+/* What goes wrong ------------------------------------------------------------------------------ */
+
+function showSaved(state, detail) {
+  const place = document.getElementById("save-state");
+  if (!place) return;
+  place.dataset.state = state;
+  if (place.textContent !== SAVE_STATES[state]) place.textContent = SAVE_STATES[state];
+  if (state === "conflict") settleConflict(detail);
+  if (state === "ended" && !deciding) explainEnd(detail);
+}
+
+async function settleConflict({ work, revision }) {
+  const dialog = document.getElementById("conflict");
+  if (dialog.open) return;
+  const answer = await ask(dialog, () => {
+    dialog.querySelector("[data-mine]").textContent = textOf(open.read());
+    dialog.querySelector("[data-theirs]").textContent = textOf(work);
+  });
+  if (answer?.get("count") === "theirs") open.replace(work);
+  open.autosave.overwrite(revision);
+  open.element.focus();
+}
+
+async function explainEnd({ message }) {
+  const dialog = document.getElementById("ended");
+  if (dialog.open) return;
+  await ask(dialog, () => {
+    dialog.querySelector("[data-sentence]").textContent = message ?? "";
+    dialog.querySelector("[data-text]").value = textOf(open.read());
+  });
+  await exchange(await untilAnswered(() => get(location.href)), "");
+}
+
+function textOf(work) {
+  return work.rewrite || (work.rewrite_output ? JSON.stringify(work.rewrite_output, null, 1) : "");
+}
+
+/** Say what speaks against a decision, beside the decision; null takes it away. */
+function showRefusal(body) {
+  const place = document.getElementById("problem");
+  if (!place) return;
+  place.hidden = body === null;
+  place.textContent = body?.message ?? "";
+  if (body === null) return;
+  showSaved("saved");
+  place.scrollIntoView({ block: "nearest" });
+  open?.element.focus({ preventScroll: true });
+}
+
+onSessionEnd(async () => {
+  const dialog = document.getElementById("log-in");
+  const person = open?.page.assignment.person;
+  let isIn = false;
+  while (!isIn) {
+    const answer = await ask(dialog, (form) => {
+      if (form.elements.password.dataset.wrong) showProblem(dialog, "That was not right.");
+    });
+    if (!answer) continue;
+    const { username, password } = Object.fromEntries(answer);
+    isIn = await logIn(dialog.dataset.address, username, password);
+    dialog.querySelector("[name=password]").toggleAttribute("data-wrong", !isIn);
+  }
+  const session = await (await get(dialog.dataset.session)).json();
+  if (session.person === person) return;
+  // Somebody else: they see nothing of it, and it waits in this browser for who wrote it.
+  open?.close({ forgetWork: false });
+  desk.replaceChildren();
+  location.replace("/");
+  await new Promise(() => {});
+});
+
+/* Facts ---------------------------------------------------------------------------------------- */
+
+async function tellFact(name) {
+  const dialog = document.getElementById(name);
+  const pointed = open.work.tags.at(-1)?.pointer;
+  const told = await askUntil(
+    dialog,
+    (form) => {
+      if (pointed && form.elements.pointer) form.elements.pointer.value = pointed;
+    },
+    async (answer) => (await post(dialog.dataset.address, Object.fromEntries(answer))).json(),
+  );
+  open.element.focus();
+  if (!told) return;
+  // The facts changed: save, and lay the same draft anew with all of them.
+  open.autosave.touch();
+  await open.autosave.flush();
+  await exchange(await untilAnswered(() => get(location.href)), told.message);
+}
+
+/* Keys and buttons ----------------------------------------------------------------------------- */
+
+const COMMANDS = {
+  "cursor-left": () => open.selection.step("left", false),
+  "cursor-right": () => open.selection.step("right", false),
+  "extend-left": () => open.selection.step("left", true),
+  "extend-right": () => open.selection.step("right", true),
+  characters: () => announce(open.selection.toggleCharacters() ? "Characters." : "Words."),
+  clear: () => open.selection.clear(),
+  tag: ({ category }) => open.tag(category),
+  "next-mark": () => open.stepMark(+1),
+  "previous-mark": () => open.stepMark(-1),
+  take: () => open.take(),
+  dismiss: () => open.dismiss(),
+  "more-severe": () => open.severity(+1),
+  "less-severe": () => open.severity(-1),
+  edit: () => open.rewrite.focus(),
+  undo: () => open.undo(),
+  restore: () => open.restoreText(),
+  reopen,
+  "report-fact": () => tellFact("report-fact"),
+  "add-fact": () => tellFact("add-fact"),
+  "open-item": () => document.getElementById("open-item")?.click(),
+  keys: () => ask(document.getElementById("keys")).then(() => open?.element.focus()),
+  ...Object.fromEntries(Object.keys(OUTCOMES).map((name) => [name, () => decide(name)])),
+};
+// What works without a draft on the desk.
+const ALWAYS = new Set(["keys", "reopen"]);
+
+function obey(command) {
+  if (deciding || (!open && !ALWAYS.has(command.name))) return;
+  COMMANDS[command.name](command);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (document.querySelector("dialog[open]")) chooseReason(event);
+  else if (event.target.closest?.("#rewrite, #note, .mark-more")) whileTyping(event);
+  else if (event.target.id === "draft" || (!open && !event.target.matches("input, select, textarea"))) {
+    const command = commandOf(event);
+    if (!command || (!open && !ALWAYS.has(command.name))) return;
+    event.preventDefault();
+    if (isDecision(command) && sleep.asleep) return;
+    obey(command);
+  } else if (event.key === "Escape" && open) {
+    open.element.focus();
+  }
+});
+
+/** In a field everything types; Ctrl or Cmd with Enter saves, Esc comes back and keeps the text. */
+function whileTyping(event) {
+  if (!open || event.isComposing) return;
+  if (event.key === "Escape") {
+    event.preventDefault();
+    open.element.focus();
+  } else if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest("#rewrite")) {
+    event.preventDefault();
+    if (!event.repeat && !sleep.asleep) obey({ name: "save-edit" });
+  }
+}
+
+/** In a short list of reasons a digit picks one. */
+function chooseReason(event) {
+  const dialog = event.target.closest?.(".dialog-reason");
+  const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
+  if (!dialog || !digit || event.target.matches("input[type=text]")) return;
+  event.preventDefault();
+  const choice = dialog.querySelectorAll("[name=reason]")[digit - 1];
+  if (choice) {
+    choice.checked = true;
+    choice.focus();
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-command], [data-category]");
+  if (button && desk.contains(button)) {
+    const { command: name, category } = button.dataset;
+    obey(category ? { name: "tag", category } : { name });
+    if (open && !["edit", "keys"].includes(name) && !document.querySelector("dialog[open]")) {
+      open.element.focus({ preventScroll: true });
+    }
+  } else if (open && desk.contains(event.target) && document.activeElement === document.body) {
+    // A click beside everything leaves the keys where they were.
+    open.element.focus({ preventScroll: true });
+  }
+});
+// Pressing a button must not take away what is selected in the draft.
+document.addEventListener("pointerdown", (event) => {
+  if (event.target.closest("[data-category]")) event.preventDefault();
+});
+
+// A page from the browser's memory may show a draft that is long decided.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) location.reload();
+});
+
+function announce(words) {
+  document.getElementById("announcement").textContent = words;
+}
+
+openDesk();
+sendWhatWasLeft();

@@ -1,0 +1,140 @@
+/**
+ * What is selected in the draft: by mouse and touch, and word by word with the keyboard.
+ *
+ * A selection is a half-open stretch of code points, or null for none. It is painted by the CSS
+ * Custom Highlight API, so that it stays visible while another control has the focus, and so that
+ * a step of the cursor changes no element.
+ */
+
+const WORD_LIKE = /[\p{L}\p{N}\p{M}\p{S}\p{Extended_Pictographic}]/u;
+
+/** The stretches that the cursor steps over, as [start, end) code points of `text`. */
+export function stepsOf(text, granularity, locale) {
+  const segmenter = new Intl.Segmenter(locale || undefined, { granularity });
+  return [...segmenter.segment(text.text)]
+    .filter(({ segment }) => (granularity === "word" ? WORD_LIKE.test(segment) : segment.trim()))
+    .map(({ segment, index }) => [text.fromUnit(index), text.fromUnit(index + segment.length)]);
+}
+
+/** Move `end` out of the middle of a grapheme, and white space out of the ends of a selection. */
+export function snapped(text, start, end, locale) {
+  const graphemes = new Intl.Segmenter(locale || undefined, { granularity: "grapheme" });
+  let from = start;
+  let to = end;
+  for (const { segment, index } of graphemes.segment(text.text)) {
+    const [first, past] = [text.fromUnit(index), text.fromUnit(index + segment.length)];
+    if (first < from && from < past) from = first;
+    if (first < to && to < past) to = past;
+  }
+  const chosen = text.slice(from, to);
+  from += [...chosen].length - [...chosen.trimStart()].length;
+  to -= [...chosen].length - [...chosen.trimEnd()].length;
+  return from < to ? { start: from, end: to } : null;
+}
+
+export class DraftSelection {
+  /**
+   * @param {HTMLElement} element holds the draft's text and nothing else
+   * @param {import("./draft_text.js").DraftText} drawn knows where each code point is drawn
+   * @param {string} locale of the draft, for its words
+   * @param {() => void} changed called after every change
+   */
+  constructor(element, drawn, locale, changed) {
+    this.element = element;
+    this.drawn = drawn;
+    this.locale = locale;
+    this.changed = changed;
+    this.range = null;
+    // The end that Shift holds still, as an index of steps; the other one moves.
+    this.anchor = null;
+    this.head = null;
+    this.characters = false;
+    this.steps = stepsOf(drawn.text, "word", locale);
+    this.followPointer = this.followPointer.bind(this);
+    document.addEventListener("selectionchange", this.followPointer);
+  }
+
+  /** Stop following the pointer; the draft is leaving the page. */
+  close() {
+    document.removeEventListener("selectionchange", this.followPointer);
+    CSS.highlights?.delete("desk-selection");
+  }
+
+  /** Words or characters: what a step of the cursor is. Keeps what is selected. */
+  toggleCharacters() {
+    this.characters = !this.characters;
+    this.steps = stepsOf(this.drawn.text, this.characters ? "grapheme" : "word", this.locale);
+    if (this.range) this.#findSteps();
+    return this.characters;
+  }
+
+  /** One step of the cursor as the arrow looks on the screen; `extend` keeps what is selected. */
+  step(arrow, extend) {
+    if (!this.steps.length) return;
+    const rightToLeft = getComputedStyle(this.element).direction === "rtl";
+    const forward = (arrow === "right") !== rightToLeft;
+    const last = this.steps.length - 1;
+    if (this.range === null) {
+      this.anchor = this.head = forward ? 0 : last;
+    } else {
+      this.head = Math.max(0, Math.min(this.head + (forward ? 1 : -1), last));
+      if (!extend) this.anchor = this.head;
+    }
+    const [from, to] = [Math.min(this.anchor, this.head), Math.max(this.anchor, this.head)];
+    document.getSelection().removeAllRanges();
+    this.#set({ start: this.steps[from][0], end: this.steps[to][1] });
+  }
+
+  /** Select exactly [start, end), as a finding or a tag asks for. */
+  select(start, end) {
+    this.#set({ start, end });
+    this.#findSteps();
+  }
+
+  clear() {
+    this.anchor = this.head = null;
+    const native = document.getSelection();
+    if (this.element.contains(native.anchorNode)) native.removeAllRanges();
+    this.#set(null);
+  }
+
+  /** Paint again, after the draft was drawn again. */
+  paint() {
+    if (!CSS.highlights) return;
+    CSS.highlights.delete("desk-selection");
+    if (this.range) {
+      CSS.highlights.set(
+        "desk-selection",
+        new Highlight(this.drawn.rangeOf(this.range.start, this.range.end)),
+      );
+    }
+  }
+
+  followPointer() {
+    const native = document.getSelection();
+    if (!native.rangeCount || native.isCollapsed) return;
+    const chosen = native.getRangeAt(0);
+    if (!chosen.intersectsNode(this.element)) return;
+    const start = this.drawn.offsetAt(chosen.startContainer, chosen.startOffset);
+    const end = this.drawn.offsetAt(chosen.endContainer, chosen.endOffset);
+    const range = snapped(this.drawn.text, start, end, this.locale);
+    if (range === null) return;
+    this.#set(range);
+    this.#findSteps();
+  }
+
+  #findSteps() {
+    const { start, end } = this.range;
+    const touched = this.steps.flatMap(([from, to], index) =>
+      from < end && to > start ? [index] : [],
+    );
+    this.anchor = touched[0] ?? 0;
+    this.head = touched.at(-1) ?? 0;
+  }
+
+  #set(range) {
+    this.range = range;
+    this.paint();
+    this.changed();
+  }
+}
