@@ -220,6 +220,8 @@ STORAGES = {
 # Uploads: an import is streamed to disk above this size and never held in memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# Of an upload as it is sent, and of what it unpacks to.
+IMPORT_MAX_BYTES = int(ENVIRONMENT.get("IMPORT_MAX_BYTES", 1024 * 1024 * 1024))
 
 # Language and time -------------------------------------------------------------------------------
 
@@ -302,6 +304,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "sweep-drafts": {"task": "explanations.tasks.sweep_drafts", "schedule": 15.0},
+    "sweep-imports": {"task": "explanations.tasks.sweep_imports", "schedule": 30.0},
     "sweep-assignments": {"task": "feedback.tasks.sweep_assignments", "schedule": 30.0},
 }
 

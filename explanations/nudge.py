@@ -19,6 +19,7 @@ from django.db import transaction
 log = logging.getLogger(__name__)
 
 DRAIN_DRAFTS: Final = "explanations.tasks.drain_drafts"
+IMPORT_DELIVERY: Final = "explanations.tasks.import_delivery"
 
 # A page is held up no longer than this by a broker that hangs; the attempt goes on behind it.
 PATIENCE_S: Final = 0.8

@@ -11,7 +11,11 @@ from explanations.models.task import Task
 
 
 class Import(models.Model):
-    """One delivery of recommendations: who, when, what was new, changed, unchanged, refused."""
+    """One delivery of recommendations: who, when, what was new, changed, unchanged, refused.
+
+    The row is the job: whoever imports it raises `attempt` and takes a lease, and each batch goes
+    in together with the counts and `read_to`, so a second attempt counts no line twice.
+    """
 
     class State(models.TextChoices):
         RECEIVED = "RECEIVED", "received"
@@ -34,12 +38,37 @@ class Import(models.Model):
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     refused = models.PositiveIntegerField(default=0)
+    read_to = models.PositiveBigIntegerField(
+        default=0, help_text="The last line that is in; an interrupted import goes on behind it."
+    )
+    attempt = models.PositiveIntegerField(default=0, help_text="The fencing token.")
+    tries = models.PositiveSmallIntegerField(
+        default=0, help_text="Attempts since a line last went in."
+    )
     lease_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="running_import_has_a_lease",
+                condition=models.Q(state="RUNNING", lease_until__isnull=False)
+                | (~models.Q(state="RUNNING") & models.Q(lease_until__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="failed_import_says_why",
+                condition=~models.Q(state="FAILED") | ~models.Q(failure=""),
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="import_unfinished",
+                fields=["id"],
+                condition=models.Q(state__in=["RECEIVED", "RUNNING"]),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"import {self.pk}: {self.source}"
@@ -63,11 +92,13 @@ class RefusedLine(models.Model):
 class Recommendation(models.Model):
     """Item and audience: the thing to explain. Its facts are in its current snapshot."""
 
-    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="recommendations")
-    external_id = models.CharField(max_length=200)
-    group = models.CharField(
-        max_length=200, db_index=True, help_text="Rows of one group stay in one split."
+    # Three columns go without the index that Django gives them: constraints have one already, or
+    # nobody looks there, and each costs an import a tenth of its speed.
+    task = models.ForeignKey(
+        Task, on_delete=models.PROTECT, related_name="recommendations", db_index=False
     )
+    external_id = models.CharField(max_length=200)
+    group = models.CharField(max_length=200, help_text="Rows of one group stay in one split.")
     locale = models.CharField(max_length=35)
     priority = models.PositiveSmallIntegerField(default=0, help_text="0 to 100, higher first.")
     content_sha256 = models.CharField(
@@ -78,6 +109,7 @@ class Recommendation(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
+        db_index=False,
         help_text="The facts as they are now.",
     )
     delivery = models.ForeignKey(
@@ -96,20 +128,25 @@ class Recommendation(models.Model):
                 condition=models.Q(priority__gte=0, priority__lte=100),
             ),
         ]
+        indexes: ClassVar = [models.Index(name="recommendation_group", fields=["group"])]
 
     def __str__(self) -> str:
         return self.external_id
 
 
 class FactSnapshot(models.Model):
-    """The facts of a recommendation as they were; immutable and numbered from 1."""
+    """The facts of a recommendation as they were; immutable and numbered from 1.
+
+    One that an import caused holds what was delivered; one that an overlay caused holds the last
+    delivery with all that editors laid over it.
+    """
 
     class Cause(models.TextChoices):
         IMPORT = "import", "import"
         OVERLAY = "overlay", "an editor's fact"
 
     recommendation = models.ForeignKey(
-        Recommendation, on_delete=models.PROTECT, related_name="snapshots"
+        Recommendation, on_delete=models.PROTECT, related_name="snapshots", db_index=False
     )
     number = models.PositiveIntegerField()
     cause = models.CharField(max_length=10, choices=Cause.choices, default=Cause.IMPORT)
@@ -155,6 +192,9 @@ class FactOverlay(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices)
     pointer = models.CharField(max_length=300)
     value = models.JSONField(null=True, blank=True)
+    value_then = models.JSONField(
+        null=True, blank=True, help_text="What it replaces; finds the fact again in a changed list."
+    )
     source = models.CharField(max_length=500)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"

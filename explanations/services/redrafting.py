@@ -1,0 +1,150 @@
+"""What a change of facts does to the drafts that were made before it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Max, Q
+
+from explanations import nudge
+from explanations.fact_changes import changed_pointers
+from explanations.models import Draft, Place, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Redrafted:
+    """How many drafts a change of facts touched."""
+
+    fenced_off: int = 0
+    withdrawn: int = 0
+    drafted_again: int = 0
+
+
+# PENDING ones take the new facts when they are claimed. One that is being claimed right now with
+# the old facts is found out when its answer is written.
+_AFFECTED = (Draft.State.RUNNING, Draft.State.READY, Draft.State.BLOCKED)
+
+
+def redraft_after_change(recommendation_ids: Collection[int]) -> Redrafted:
+    """Bring drafts in line with the current snapshots of recommendations whose facts changed.
+
+    RUNNING drafts go back to PENDING under a new attempt, so that the late answer is refused.
+    READY and BLOCKED drafts that rest on a changed fact are withdrawn, their places closed, and
+    drafted again as the next ordinal of the same run, which is opened again if it was done; in a
+    cancelled run nothing is drafted any more. All others are left alone.
+
+    Must run in the transaction that stored the snapshots, after the recommendations were locked.
+    """
+    if not recommendation_ids:
+        return Redrafted()
+    with transaction.atomic():
+        drafts = list(
+            Draft.objects.filter(
+                recommendation_id__in=list(recommendation_ids), state__in=_AFFECTED
+            )
+            .order_by("id")
+            .select_for_update(of=("self",))
+            .only("id", "state", "recommendation_id")
+        )
+        running = [draft.pk for draft in drafts if draft.state == Draft.State.RUNNING]
+        written = [
+            draft.pk for draft in drafts if draft.state in {Draft.State.READY, Draft.State.BLOCKED}
+        ]
+        outdated = _resting_on_changed_facts(written)
+        redrafted = Redrafted(
+            fenced_off=_fence_off(running),
+            withdrawn=_withdraw(outdated),
+            drafted_again=_draft_again(outdated),
+        )
+        if redrafted.fenced_off or redrafted.drafted_again:
+            nudge.after_commit(nudge.DRAIN_DRAFTS)
+        return redrafted
+
+
+def _resting_on_changed_facts(draft_ids: list[int]) -> list[Draft]:
+    drafts = (
+        Draft.objects.filter(pk__in=draft_ids)
+        .exclude(snapshot_id=F("recommendation__snapshot_id"))
+        .select_related("snapshot", "recommendation__snapshot")
+        .order_by("id")
+    )
+    return [
+        draft
+        for draft in drafts.iterator(chunk_size=500)
+        if draft.snapshot
+        and draft.recommendation.snapshot
+        and changed_pointers(
+            draft.rests_on, draft.snapshot.facts, draft.recommendation.snapshot.facts
+        )
+    ]
+
+
+def _fence_off(draft_ids: list[int]) -> int:
+    return Draft.objects.filter(pk__in=draft_ids, state=Draft.State.RUNNING).update(
+        state=Draft.State.PENDING,
+        attempt=F("attempt") + 1,
+        snapshot=None,
+        claimed_by="",
+        claimed_at=None,
+        lease_until=None,
+        not_before=None,
+    )
+
+
+def _withdraw(drafts: Iterable[Draft]) -> int:
+    draft_ids = [draft.pk for draft in drafts]
+    if not draft_ids:
+        return 0
+    Place.objects.filter(
+        draft_id__in=draft_ids, state__in=[Place.State.OPEN, Place.State.ESCALATED]
+    ).update(state=Place.State.CLOSED)
+    return Draft.objects.filter(
+        pk__in=draft_ids, state__in=[Draft.State.READY, Draft.State.BLOCKED]
+    ).update(state=Draft.State.WITHDRAWN)
+
+
+def _draft_again(drafts: list[Draft]) -> int:
+    if not drafts:
+        return 0
+    run_ids = sorted({draft.run_id for draft in drafts})
+    open_runs = {
+        run.pk
+        for run in Run.objects.filter(pk__in=run_ids).order_by("id").select_for_update()
+        if run.state != Run.State.CANCELLED
+    }
+    wanted = [draft for draft in drafts if draft.run_id in open_runs]
+    last_ordinals = _last_ordinals(wanted)
+    again: list[Draft] = []
+    for draft in wanted:
+        last_ordinals[draft.run_id, draft.recommendation_id] += 1
+        again.append(
+            Draft(
+                run_id=draft.run_id,
+                task_id=draft.task_id,
+                recommendation_id=draft.recommendation_id,
+                prompt_id=draft.prompt_id,
+                model_version_id=draft.model_version_id,
+                priority=draft.priority,
+                ordinal=last_ordinals[draft.run_id, draft.recommendation_id],
+                redraft_of_id=draft.pk,
+            )
+        )
+    Draft.objects.bulk_create(again, batch_size=1000)
+    Run.objects.filter(pk__in=open_runs, state=Run.State.DONE).update(
+        state=Run.State.RUNNING, finished_at=None
+    )
+    return len(again)
+
+
+def _last_ordinals(drafts: list[Draft]) -> dict[tuple[int, int], int]:
+    rows = (
+        Draft.objects.filter(
+            Q(run_id__in={draft.run_id for draft in drafts})
+            & Q(recommendation_id__in={draft.recommendation_id for draft in drafts})
+        )
+        .values_list("run_id", "recommendation_id")
+        .annotate(last=Max("ordinal"))
+        .order_by()
+    )
+    return defaultdict(int, {(run, recommendation): last for run, recommendation, last in rows})
