@@ -18,6 +18,7 @@ STEPS = desk.Steps(
         ["migrate", "--no-input", "--verbosity", "1"],
         ["collect_changed_static"],
         ["create_demo_people", "--passwords-file", str(Home.of(os.environ).secrets)],
+        ["load_starter_tasks"],
     ],
     when_model_is_ready=[],
 )
