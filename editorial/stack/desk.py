@@ -85,14 +85,9 @@ class _Desk:
         stack: ExitStack,
     ) -> None:
         self._home = Home.of(environment)
-        self._embeds = {
-            part: not environment.get(variable)
-            for part, variable in (
-                ("database", "DATABASE_URL"),
-                ("broker", "BROKER_URL"),
-                ("model", "LLM_URL"),
-            )
-        }
+        self._embeds_database = not environment.get("DATABASE_URL")
+        self._embeds_broker = not environment.get("BROKER_URL")
+        self._embeds_model = not environment.get("LLM_URL")
         self._port = _web_port(environment)
         self._steps = steps
         self._run_command = run_command
@@ -120,12 +115,12 @@ class _Desk:
         self._stack.callback(self._stop)
         self._supervisor.start(lock)
 
-        if self._embeds["database"]:
+        if self._embeds_database:
             self._start_database(kept)
         for command in self._steps.before_web:
             self._run(command)
         self._start_web()
-        if self._embeds["broker"]:
+        if self._embeds_broker:
             self._start("broker", broker.wait_until_ready)
         for name in ("worker", "drafting", "beat"):
             self._supervisor.start_part(name)
@@ -147,21 +142,20 @@ class _Desk:
         self._terminal.say(f"You can log in at {_address(self._port)}; the rest is starting.")
 
     def _start_model(self, kept: Secrets) -> None:
-        if self._embeds["model"]:
-            url = model_server_url(self._home)
-            try:
+        try:
+            if self._embeds_model:
+                url = model_server_url(self._home)
                 self._start(
                     "model",
                     lambda home, say, is_running: model_server.wait_until_ready(
                         url, kept.model_server_key, say, is_running
                     ),
                 )
-            except StackError as error:
-                # Editors can work without a model, and the supervisor goes on trying.
-                self._terminal.say(f"{error} The desk runs without new drafts until it does.")
-                return
-        for command in self._steps.when_model_is_ready:
-            self._run(command)
+            for command in self._steps.when_model_is_ready:
+                self._run(command)
+        except StackError as error:
+            # Editors can work without a model; an embedded one is started again and again.
+            self._terminal.say(f"{error} Until the model answers there are no new drafts.")
 
     def _start(
         self,
@@ -241,7 +235,7 @@ class _Desk:
             Part("drafting", _worker_command("drafting")),
             Part("beat", _beat_command(home)),
         ]
-        if self._embeds["database"]:
+        if self._embeds_database:
             parts.append(
                 Part(
                     "database",
@@ -251,9 +245,9 @@ class _Desk:
                     seconds_to_stop=3,
                 )
             )
-        if self._embeds["broker"]:
+        if self._embeds_broker:
             parts.append(Part("broker", broker.command(home), group="broker", seconds_to_stop=1))
-        if self._embeds["model"]:
+        if self._embeds_model:
             parts.append(Part("model", model_server.command(home, model_port)))
         return parts
 

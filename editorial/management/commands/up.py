@@ -5,11 +5,13 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.core.management.base import BaseCommand
 from django.db import OperationalError, connections
 
 from editorial.stack import desk
+from editorial.stack.addresses import resolve
 from editorial.stack.errors import StackError
 from editorial.stack.home import Home
 
@@ -17,10 +19,11 @@ STEPS = desk.Steps(
     before_web=[
         ["migrate", "--no-input", "--verbosity", "1"],
         ["collect_changed_static"],
+        ["load_starter_tasks"],
         ["create_demo_people", "--passwords-file", str(Home.of(os.environ).secrets)],
         ["load_starter_tasks"],
     ],
-    when_model_is_ready=[],
+    when_model_is_ready=[["register_model_server"], ["draft_demo"]],
 )
 
 
@@ -41,6 +44,8 @@ def run_command(command: Sequence[str], say: Callable[[str], None]) -> None:
     Raises StackError when it refuses, or the database does.
     """
     output = _Lines(say)
+    # This process read its settings before the model server had an address.
+    settings.LLM_URL = resolve(os.environ).llm_url
     try:
         call_command(*command, stdout=output, stderr=output)
     except CommandError as error:
