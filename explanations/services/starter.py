@@ -15,12 +15,24 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.log import record
-from explanations.models import Category, Criterion, Guide, Prompt, Severity, Task
+from explanations.models import (
+    Category,
+    Criterion,
+    Guide,
+    Import,
+    Prompt,
+    Recommendation,
+    Severity,
+    Task,
+)
 from explanations.models.task import Version
 from explanations.prompts import prompt_sha256
+from explanations.services.importing import import_file
 
 STARTER_FOLDER: Final = Path(__file__).resolve().parent.parent / "starter"
 SHIPPED: Final = "Shipped with the desk"
+SAMPLE_PREFIX: Final = "sample:"
+SAMPLE_OWNER: Final = "The sample that ships with the desk"
 TASK_FIELDS: Final = (
     "name",
     "output_format",
@@ -60,6 +72,28 @@ def load_starter_tasks() -> Loaded:
         with transaction.atomic():
             _load(shipped, loaded)
     return loaded
+
+
+def import_samples() -> list[Import]:
+    """Import the sample recommendations that are not there yet; the tasks must be loaded.
+
+    Returns the imports that were needed, which is none at all from the second time on.
+    """
+    paths = sorted((STARTER_FOLDER / "samples").glob("*.jsonl"))
+    return [_import_sample(path) for path in paths if not _is_imported(path)]
+
+
+def _is_imported(path: Path) -> bool:
+    there = Recommendation.objects.filter(
+        task__slug=path.stem, external_id__startswith=SAMPLE_PREFIX
+    )
+    with path.open("rb") as lines:
+        return there.count() >= sum(1 for line in lines if line.strip())
+
+
+def _import_sample(path: Path) -> Import:
+    with path.open("rb") as source:
+        return import_file(source, name=path.name, catalogue_owner=SAMPLE_OWNER)
 
 
 def _read(folder: Path) -> ShippedTask:

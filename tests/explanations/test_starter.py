@@ -11,12 +11,22 @@ from accounts.models import Person
 from explanations.checks import blocks, run_checks
 from explanations.context import get_fact
 from explanations.model_server import SamplingParameters
-from explanations.models import Category, Criterion, Guide, Prompt, Task
+from explanations.models import (
+    Category,
+    Criterion,
+    Guide,
+    Import,
+    Prompt,
+    Recommendation,
+    RefusedLine,
+    Task,
+)
 from explanations.output_formats import get_output_format
 from explanations.prompts import render_messages, validate_template
 from explanations.services.starter import (
     STARTER_FOLDER,
     ShippedTask,
+    import_samples,
     load_starter_tasks,
     shipped_tasks,
 )
@@ -211,8 +221,24 @@ class TestLoading:
         load_starter_tasks()
         assert not Category.objects.filter(slug="taste").exists()
 
+    def test_the_samples_go_in_whole(self) -> None:
+        load_starter_tasks()
+        imports = import_samples()
+        assert [delivery.state for delivery in imports] == [Import.State.DONE] * 2
+        assert not RefusedLine.objects.exists()
+        for slug, rows in SAMPLES.items():
+            assert Recommendation.objects.filter(task__slug=slug).count() == len(rows)
+
+    def test_samples_that_are_there_are_not_delivered_again(self) -> None:
+        load_starter_tasks()
+        import_samples()
+        assert import_samples() == []
+        assert Import.objects.count() == 2
+
     def test_the_command_says_what_it_added(self, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("load_starter_tasks")
-        assert "added task music-oneliner" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "added task music-oneliner" in said
+        assert f"music-oneliner.jsonl: {len(SAMPLES['music-oneliner'])} new, 0 refused" in said
         call_command("load_starter_tasks")
         assert "Nothing to add" in capsys.readouterr().out
