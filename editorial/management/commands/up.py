@@ -21,7 +21,6 @@ STEPS = desk.Steps(
         ["collect_changed_static"],
         ["load_starter_tasks"],
         ["create_demo_people", "--passwords-file", str(Home.of(os.environ).secrets)],
-        ["load_starter_tasks"],
     ],
     when_model_is_ready=[["register_model_server"], ["draft_demo"]],
 )
