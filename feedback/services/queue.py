@@ -298,6 +298,19 @@ def get_assignment(assignment_id: int, editor: Person) -> Assignment:
     return Assignment.objects.with_draft().get(pk=assignment_id, editor=editor)
 
 
+def assignment_on(draft_id: int, editor: Person) -> int:
+    """Return the id of the editor's newest assignment on a draft, which is the one they hold.
+
+    Raises Assignment.DoesNotExist when they never had the draft.
+    """
+    return (
+        Assignment.objects.filter(place__draft=draft_id, editor=editor)
+        .order_by("-pk")
+        .values_list("pk", flat=True)[:1]
+        .get()
+    )
+
+
 def renew(assignment_id: int, editor: Person) -> Assignment:
     """Hold on for three more minutes: this one, and the one leased ahead with it.
 

@@ -58,11 +58,11 @@ def test_a_draft_is_never_the_worse_one_for_what_the_model_was_not_shown(severit
 
 
 def edit(
-    *, changed: bool, severities: list[int] | None = None, answers: tuple[str, ...] = ()
+    *, changed: bool, severities: tuple[int, ...] = (), answers: tuple[str, ...] = ()
 ) -> Decision:
     return Decision(
         Outcome.EDIT,
-        severities=severities or [],
+        severities=severities,
         answers=answers,
         has_rewrite=True,
         changed=changed,

@@ -1,0 +1,214 @@
+"""Reviews over REST: submit one, read those of a draft, take one back."""
+
+import uuid
+from typing import Any, ClassVar, cast
+
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.rights import MayUse, person_of
+from explanations.models import Draft
+from feedback.api.answers import conflict, invalid
+from feedback.api.assignments import GONE, AssignmentOutput, lease_lost
+from feedback.api.goldens import GoldenOutput
+from feedback.models import Assignment, Review
+from feedback.outcomes import MOST_TAGS, SEVERITIES, Outcome
+from feedback.review_body import ANSWERS, SCOPES, BodyRefused, parse_body
+from feedback.services.queue import LeaseLost, assignment_on
+from feedback.services.reviewing import (
+    AlreadySubmitted,
+    KeyReused,
+    UndoRefused,
+    reviews_of,
+    submit_review,
+    undo_review,
+)
+
+KEY_HEADER = "Idempotency-Key"
+
+
+class TagInput(serializers.Serializer[Any]):
+    """An error; a span is half-open, in Unicode code points, and quotes its very words."""
+
+    category = serializers.SlugField()
+    severity = serializers.ChoiceField(choices=SEVERITIES)
+    scope = serializers.ChoiceField(choices=SCOPES)
+    start = serializers.IntegerField(required=False, allow_null=True, min_value=0)
+    end = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    quote = serializers.CharField(required=False, allow_blank=True)
+    note = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    pointer = serializers.CharField(required=False, allow_blank=True, max_length=300)
+    finding = serializers.IntegerField(required=False, allow_null=True)
+
+
+class ReviewInput(serializers.Serializer[Any]):
+    """A decision. It is read by `feedback.review_body`; this describes it for the API's pages."""
+
+    key = serializers.UUIDField(required=False, help_text=f"Or the header {KEY_HEADER}.")
+    outcome = serializers.ChoiceField(choices=list(Outcome))
+    reason = serializers.CharField(required=False, allow_blank=True, help_text="From a short list.")
+    note = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    rewrite = serializers.CharField(required=False, allow_blank=True)
+    rewrite_output = serializers.DictField(
+        required=False, allow_null=True, help_text="Instead of rewrite, where the task has fields."
+    )
+    tags = serializers.ListField(child=TagInput(), required=False, max_length=MOST_TAGS)
+    answers = serializers.DictField(child=serializers.ChoiceField(choices=ANSWERS), required=False)
+    active_ms = serializers.IntegerField(required=False, min_value=0)
+
+
+class TagOutput(serializers.Serializer[Any]):
+    """An error that the editor marked."""
+
+    ordinal = serializers.IntegerField()
+    category = serializers.CharField(source="category.slug")
+    severity = serializers.IntegerField()
+    scope = serializers.CharField()
+    start = serializers.IntegerField(allow_null=True)
+    end = serializers.IntegerField(allow_null=True)
+    quote = serializers.CharField()
+    note = serializers.CharField()
+    pointer = serializers.CharField()
+    finding = serializers.IntegerField(source="finding_id", allow_null=True)
+
+
+class ReviewOutput(serializers.Serializer[Any]):
+    """A review as it was submitted."""
+
+    id = serializers.IntegerField()
+    draft = serializers.IntegerField(source="draft_id")
+    editor = serializers.CharField()
+    outcome = serializers.CharField()
+    reason = serializers.CharField()
+    note = serializers.CharField()
+    rewrite = serializers.CharField()
+    rewrite_output = serializers.JSONField(allow_null=True)
+    alignment = serializers.JSONField(
+        help_text="The changes from draft to rewrite, each with the ordinals of its tags."
+    )
+    tags = TagOutput(many=True)
+    answers = serializers.SerializerMethodField()
+    guide = serializers.IntegerField(source="guide_id", allow_null=True)
+    supersedes = serializers.IntegerField(source="supersedes_id", allow_null=True)
+    created_at = serializers.DateTimeField()
+
+    def get_answers(self, review: Review) -> dict[str, str]:
+        """Return the answers by the slug of their criterion."""
+        return {each.criterion.slug: each.answer for each in review.answers.all()}
+
+
+class SubmittedOutput(serializers.Serializer[Any]):
+    """What a submission became."""
+
+    review = serializers.IntegerField(source="review.pk")
+    outcome = serializers.CharField(source="review.outcome")
+    golden = GoldenOutput(allow_null=True)
+    replayed = serializers.BooleanField(help_text="Whether it had been answered before.")
+
+
+class UndoneOutput(serializers.Serializer[Any]):
+    """The superseding row, and the draft leased again; null where the draft is gone by now."""
+
+    review = serializers.IntegerField(source="review.pk")
+    supersedes = serializers.IntegerField(source="review.supersedes_id")
+    assignment = AssignmentOutput(allow_null=True)
+
+
+class DraftReviewsView(APIView):
+    """The reviews of a draft."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"GET": "desk:read", "POST": "reviews:write"}
+
+    @extend_schema(operation_id="reviews_list", responses=ReviewOutput(many=True))
+    def get(self, request: Request, draft_id: int) -> Response:
+        """List them, the newest first, those taken back included."""
+        if not Draft.objects.filter(pk=draft_id).exists():
+            raise NotFound("There is no such draft.")
+        return Response(ReviewOutput(reviews_of(draft_id), many=True).data)
+
+    @extend_schema(
+        operation_id="reviews_create",
+        request=ReviewInput,
+        parameters=[
+            OpenApiParameter(
+                KEY_HEADER,
+                uuid.UUID,
+                OpenApiParameter.HEADER,
+                description="Made once for each assignment, or `key` in the body.",
+            )
+        ],
+        responses={
+            201: SubmittedOutput,
+            200: SubmittedOutput,
+            409: OpenApiResponse(description="Another body under this key, or already submitted."),
+            410: GONE,
+        },
+    )
+    def post(self, request: Request, draft_id: int) -> Response:
+        """Submit your decision on a draft that you have claimed; the same key counts once."""
+        editor = person_of(request)
+        try:
+            key = _key(request)
+            body = parse_body(_without_key(request.data))
+            submitted = submit_review(editor, assignment_on(draft_id, editor), key, body)
+        except Assignment.DoesNotExist as unknown:
+            raise NotFound("You have not claimed such a draft.") from unknown
+        except BodyRefused as refusal:
+            raise invalid(refusal.errors) from refusal
+        except KeyReused as reused:
+            return conflict(str(reused), "key_reused")
+        except AlreadySubmitted as already:
+            return conflict(str(already), "already_submitted", review=already.review.pk)
+        except LeaseLost as lost:
+            return lease_lost(lost)
+        return Response(
+            SubmittedOutput(submitted).data,
+            status=status.HTTP_200_OK if submitted.replayed else status.HTTP_201_CREATED,
+        )
+
+
+class UndoView(APIView):
+    """A review taken back."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "reviews:write"}
+
+    @extend_schema(
+        operation_id="reviews_undo",
+        request=None,
+        responses={
+            200: UndoneOutput,
+            409: OpenApiResponse(description="It cannot be taken back any more."),
+        },
+    )
+    def post(self, request: Request, review_id: int) -> Response:
+        """Take back one of your last ten reviews; the draft is yours again. Safe to repeat."""
+        try:
+            undone = undo_review(person_of(request), review_id)
+        except Review.DoesNotExist as unknown:
+            raise NotFound("You have no such review.") from unknown
+        except UndoRefused as refusal:
+            return conflict(str(refusal), "undo_refused")
+        return Response(UndoneOutput(undone).data)
+
+
+def _key(request: Request) -> uuid.UUID:
+    given = request.headers.get(KEY_HEADER)
+    if given is None and isinstance(request.data, dict):
+        given = request.data.get("key")
+    try:
+        return uuid.UUID(cast("str", given))
+    except (ValueError, TypeError, AttributeError):
+        sentence = f"A UUID, here or in the header {KEY_HEADER}, made once for each assignment."
+        raise BodyRefused({"key": [sentence]}) from None
+
+
+def _without_key(data: object) -> object:
+    if not isinstance(data, dict):
+        return data
+    return {name: value for name, value in data.items() if name != "key"}

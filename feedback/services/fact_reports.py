@@ -1,0 +1,236 @@
+"""Facts that editors doubt: reported, held, and settled by a lead."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from accounts.log import record
+from accounts.models import Person
+from explanations.context import FactMissing, get_fact, pointer_segments
+from explanations.fact_changes import same_facts
+from explanations.models import Draft, Recommendation
+from explanations.recommendation_lines import fact_problem
+from explanations.services.facts import FactRefusedError, add_fact, correct_fact, hide_fact
+from feedback.models import FactReport
+from feedback.services.goldens import mark_outdated
+
+MOST_POINTER: Final = 300
+MOST_WORDS: Final = 500
+
+Problem = FactReport.Problem
+
+
+class FactReportRefused(Exception):
+    """A report that cannot be taken or settled so; the message is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What an editor says of a fact: what is wrong, and the right value with its source if known.
+
+    `pointer` of a missing fact is where it would stand, `/item/<name>`.
+    """
+
+    pointer: str
+    problem: str
+    right_value: object = None
+    source: str = ""
+    note: str = ""
+
+
+def report_fact(
+    editor: Person, recommendation: Recommendation, doubt: Doubt, draft: Draft | None = None
+) -> FactReport:
+    """Report a fact; drafts that rest on it are held until a lead has settled the report.
+
+    The same report again returns the first. Raises FactReportRefused when there is no such fact
+    (or, for a missing one, when there is), when a value has no source, or when the editor has an
+    open report of another kind on this fact.
+    """
+    value_then = _value_doubted(recommendation, doubt)
+    _refuse_a_bad_value(doubt)
+    try:
+        with transaction.atomic():
+            report = FactReport.objects.create(
+                recommendation=recommendation,
+                draft=draft,
+                pointer=doubt.pointer,
+                problem=doubt.problem,
+                value_then=value_then,
+                right_value=doubt.right_value,
+                source=doubt.source.strip(),
+                note=doubt.note.strip(),
+                catalogue_owner=_catalogue_owner(recommendation),
+                reported_by=editor,
+            )
+            record(
+                editor, "reported a fact", recommendation, pointer=doubt.pointer, report=report.pk
+            )
+            return report
+    except IntegrityError:
+        return _first_report(editor, recommendation, doubt)
+
+
+def _value_doubted(recommendation: Recommendation, doubt: Doubt) -> object:
+    """Return what the fact says now, None for a missing one. Raises FactReportRefused."""
+    if doubt.problem not in Problem.values:
+        raise FactReportRefused(f"What is wrong is one of {', '.join(Problem.values)}.")
+    facts = recommendation.snapshot.facts if recommendation.snapshot else {}
+    try:
+        segments = pointer_segments(doubt.pointer)
+        value = get_fact(facts, doubt.pointer)
+    except FactMissing:
+        segments, value = _segments_of_missing(doubt.pointer), None
+    if len(doubt.pointer) > MOST_POINTER:
+        raise FactReportRefused("The name of the fact is too long.")
+    if doubt.problem == Problem.MISSING:
+        if value is not None:
+            raise FactReportRefused("This fact is there; report it as wrong or stale instead.")
+        if len(segments) != 2 or segments[0] != "item" or not segments[1]:
+            raise FactReportRefused("A missing fact is one of the item: /item/ and its name.")
+    elif value is None or len(segments) < 2:
+        raise FactReportRefused("There is no such fact.")
+    return value
+
+
+def _segments_of_missing(pointer: str) -> list[str]:
+    try:
+        return pointer_segments(pointer)
+    except FactMissing:
+        return []
+
+
+def _refuse_a_bad_value(doubt: Doubt) -> None:
+    for words in (doubt.source, doubt.note):
+        if len(words) > MOST_WORDS:
+            raise FactReportRefused(f"Source and note may have {MOST_WORDS} characters each.")
+    if doubt.right_value is None:
+        return
+    if doubt.problem == Problem.NOT_FOR_SHOWING:
+        raise FactReportRefused("What is not for showing needs no right value.")
+    if problem := fact_problem(doubt.right_value):
+        raise FactReportRefused(problem)
+    if not doubt.source.strip():
+        raise FactReportRefused("Say where the right value is known from.")
+
+
+def _catalogue_owner(recommendation: Recommendation) -> str:
+    return recommendation.delivery.catalogue_owner if recommendation.delivery else ""
+
+
+def _first_report(editor: Person, recommendation: Recommendation, doubt: Doubt) -> FactReport:
+    first = FactReport.objects.get(
+        recommendation=recommendation,
+        pointer=doubt.pointer,
+        reported_by=editor,
+        state=FactReport.State.OPEN,
+    )
+    if first.problem != doubt.problem or not same_facts(first.right_value, doubt.right_value):
+        raise FactReportRefused("You have an open report on this fact; a lead will look at it.")
+    return first
+
+
+# --- Settling ------------------------------------------------------------------------------------
+
+
+def accept_report(
+    report_id: int,
+    lead: Person,
+    reason: str = "",
+    *,
+    right_value: object = None,
+    source: str = "",
+) -> FactReport:
+    """Accept a report: the fact is corrected, added or hidden, and drafts on it are made again.
+
+    `right_value` and `source`, where given, stand for the editor's; a wrong fact whose right value
+    nobody knows is hidden. Goldens that rest on it need a new review, and other open reports on the
+    fact are settled with this one. Raises FactReportRefused, FactReport.DoesNotExist.
+    """
+    with transaction.atomic():
+        report = _locked_open(report_id)
+        value = report.right_value if right_value is None else right_value
+        known_from = source.strip() or report.source or reason.strip() or report.note
+        try:
+            _change_fact(report, value, known_from or "an editor's report", lead)
+        except FactRefusedError as refused:
+            raise FactReportRefused(str(refused)) from refused
+        mark_outdated([report.recommendation_id])
+        _settle(report, FactReport.State.ACCEPTED, lead, reason.strip())
+        for other in _other_reports(report):
+            _settle(other, FactReport.State.ACCEPTED, lead, f"Settled with report {report.pk}.")
+        return report
+
+
+def refuse_report(report_id: int, lead: Person, reason: str) -> FactReport:
+    """Refuse a report, saying why; the drafts that it held go on. Raises FactReportRefused."""
+    if not reason.strip():
+        raise FactReportRefused("Say why; the editor will read it.")
+    with transaction.atomic():
+        report = _locked_open(report_id)
+        _settle(report, FactReport.State.REFUSED, lead, reason.strip())
+        return report
+
+
+def _locked_open(report_id: int) -> FactReport:
+    """Return the open report; its recommendation is locked first, as everywhere."""
+    recommendation_id = FactReport.objects.values_list("recommendation", flat=True).get(
+        pk=report_id
+    )
+    Recommendation.objects.select_for_update().only("pk").get(pk=recommendation_id)
+    report = (
+        FactReport.objects.select_related("recommendation__snapshot")
+        .select_for_update(of=("self",))
+        .get(pk=report_id)
+    )
+    if report.state != FactReport.State.OPEN:
+        raise FactReportRefused(f"This report is {report.get_state_display()} already.")
+    return report
+
+
+def _change_fact(report: FactReport, value: object, known_from: str, lead: Person) -> None:
+    recommendation = report.recommendation
+    if report.problem == Problem.MISSING:
+        if value is None:
+            raise FactReportRefused("Nobody has said what the missing fact is.")
+        add_fact(recommendation, pointer_segments(report.pointer)[-1], value, known_from, lead)
+        return
+    _refuse_another_fact(report)
+    if value is None or report.problem == Problem.NOT_FOR_SHOWING:
+        hide_fact(recommendation, report.pointer, known_from, lead)
+    else:
+        correct_fact(recommendation, report.pointer, value, known_from, lead)
+
+
+def _refuse_another_fact(report: FactReport) -> None:
+    """A delivery since the report may have put something else where the doubted fact stood."""
+    facts = report.recommendation.snapshot.facts if report.recommendation.snapshot else {}
+    try:
+        now = get_fact(facts, report.pointer)
+    except FactMissing:
+        now = None
+    if not same_facts(now, report.value_then):
+        raise FactReportRefused("The fact has changed since the report; look at it again.")
+
+
+def _other_reports(report: FactReport) -> list[FactReport]:
+    return list(
+        FactReport.objects.select_for_update(of=("self",))
+        .filter(
+            recommendation=report.recommendation_id,
+            pointer=report.pointer,
+            state=FactReport.State.OPEN,
+        )
+        .exclude(pk=report.pk)
+        .order_by("pk")
+    )
+
+
+def _settle(report: FactReport, state: FactReport.State, lead: Person, reason: str) -> None:
+    report.state, report.settled_by, report.settled_reason = state, lead, reason[:MOST_WORDS]
+    FactReport.objects.filter(pk=report.pk).update(
+        state=state, settled_by=lead, settled_reason=report.settled_reason, settled_at=Now()
+    )
+    record(lead, f"{state.label} a fact report", report, reason=report.settled_reason)

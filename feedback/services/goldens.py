@@ -1,0 +1,268 @@
+"""Goldens: made from reviews, approved by a second person where the task asks for one."""
+
+from typing import Final
+
+from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import Now
+
+from accounts.log import record
+from accounts.models import Person
+from explanations.checks import blocks, run_checks
+from explanations.context import get_fact, has_fact
+from explanations.fact_changes import Facts, LaidOver, changed_pointers, laid_over, same_facts
+from explanations.models import Draft, FactSnapshot, Recommendation
+from explanations.output_formats import get_output_format
+from feedback.models import Golden, Review
+from feedback.outcomes import Outcome, worth
+
+MOST_REASON: Final = 500
+
+_STANDS: Final = (Golden.State.PROPOSED, Golden.State.APPROVED, Golden.State.NEEDS_REVIEW)
+
+
+class GoldenRefused(Exception):
+    """A golden that cannot go where it was sent; the message is a sentence for people."""
+
+
+# --- The facts a draft is judged by --------------------------------------------------------------
+
+
+def facts_seen(draft: Draft) -> tuple[Facts, dict[str, str]]:
+    """Return the facts that an editor judges a draft by, and the sources of those that people gave.
+
+    They are the facts that the model was shown, with those that editors have added since. A fact
+    that a later delivery changed stays as it was: a draft that rests on it is withdrawn, and for
+    any other it is no matter.
+    """
+    shown = _shown(draft)
+    now = draft.recommendation.snapshot
+    if now is None or now.pk == shown.pk:
+        return shown.facts, dict(shown.sources)
+    added = [
+        LaidOver("added", pointer, get_fact(now.facts, pointer), None, source)
+        for pointer, source in now.sources.items()
+        if has_fact(now.facts, pointer) and not has_fact(shown.facts, pointer)
+    ]
+    facts, sources = laid_over(shown.facts, added)
+    return facts, dict(shown.sources) | sources
+
+
+def _shown(draft: Draft) -> FactSnapshot:
+    if draft.snapshot is None:
+        raise GoldenRefused("The draft has no facts.")
+    return draft.snapshot
+
+
+def _snapshot_seen(draft: Draft) -> FactSnapshot:
+    """Return the snapshot that says what the editor saw; the recommendation is locked.
+
+    Where a delivery and an editor have both changed the facts since the draft, none does yet, and
+    one is taken: it keeps what the golden rests on, and is never the recommendation's own.
+    """
+    shown = _shown(draft)
+    now = draft.recommendation.snapshot
+    facts, sources = facts_seen(draft)
+    for snapshot in (shown, now):
+        if snapshot is not None and same_facts(snapshot.facts, facts):
+            return snapshot
+    last = draft.recommendation.snapshots.aggregate(last=Max("number"))["last"]
+    return FactSnapshot.objects.create(
+        recommendation=draft.recommendation,
+        number=last + 1,
+        cause=FactSnapshot.Cause.OVERLAY,
+        item=facts["item"],
+        audience=facts["audience"],
+        sources=sources,
+    )
+
+
+def uses_unshown_fact(golden: Golden) -> bool:
+    """Whether the golden rests on a fact that the model was not shown, or was shown differently."""
+    shown = _shown(golden.review.draft)
+    return bool(changed_pointers(golden.rests_on, golden.snapshot.facts, shown.facts))
+
+
+# --- Making --------------------------------------------------------------------------------------
+
+
+def make_golden(
+    review: Review, draft: Draft, outcome: Outcome, severities: list[int]
+) -> Golden | None:
+    """Make the golden that a review gives, or None where its outcome gives none.
+
+    Must run in the review's transaction, with the recommendation locked. Approved by itself where
+    the task asks for no second person; it waits as PROPOSED, with the reason, where a check forbids
+    the text, and as NEEDS_REVIEW where a fact it rests on has changed since.
+    """
+    grade = worth(outcome, severities).grade
+    if not grade:
+        return None
+    text, output = (
+        (review.rewrite, review.rewrite_output)
+        if outcome is Outcome.EDIT
+        else (draft.text, draft.output)
+    )
+    snapshot = _snapshot_seen(draft)
+    rests_on = get_output_format(draft.task.output_format).rests_on(text, output, snapshot.facts)
+    golden = Golden(
+        task=draft.task,
+        recommendation=draft.recommendation,
+        review=review,
+        snapshot=snapshot,
+        prompt_id=draft.prompt_id,
+        text=text,
+        output=output,
+        rests_on=rests_on,
+        grade=grade,
+    )
+    golden.state, golden.state_reason = _first_state(golden)
+    golden.save(force_insert=True)
+    return golden
+
+
+def _first_state(golden: Golden) -> tuple[Golden.State, str]:
+    if changed := _changed_since(golden):
+        return Golden.State.NEEDS_REVIEW, changed
+    if forbidden := _forbidden_by_checks(golden):
+        return Golden.State.PROPOSED, forbidden
+    if golden.task.second_person_required:
+        return Golden.State.PROPOSED, ""
+    return Golden.State.APPROVED, ""
+
+
+def _changed_since(golden: Golden) -> str:
+    now = golden.recommendation.snapshot
+    if now is None or now.pk == golden.snapshot_id:
+        return ""
+    changed = changed_pointers(golden.rests_on, golden.snapshot.facts, now.facts)
+    return (
+        f"These facts have changed since: {', '.join(sorted(changed))}."[:MOST_REASON]
+        if changed
+        else ""
+    )
+
+
+def _forbidden_by_checks(golden: Golden) -> str:
+    findings = run_checks(
+        golden.text,
+        {
+            "task": golden.task.slug,
+            "output_format": golden.task.output_format,
+            "word_limit": golden.task.word_limit,
+            "locale": golden.recommendation.locale,
+            "output": golden.output,
+            **golden.snapshot.facts,
+        },
+    )
+    forbidding = [finding.message for finding in findings if blocks([finding])]
+    return " ".join(forbidding)[:MOST_REASON]
+
+
+# --- Judging -------------------------------------------------------------------------------------
+
+
+def approve_golden(golden_id: int, person: Person) -> Golden:
+    """Approve as the second person a golden that waits.
+
+    Raises GoldenRefused when the person wrote it, when it does not wait, when a check forbids its
+    text or when a fact it rests on has changed; Golden.DoesNotExist.
+    """
+    with transaction.atomic():
+        golden = _locked(golden_id)
+        if golden.review.editor_id == person.pk:
+            raise GoldenRefused("A golden is approved by somebody else than its editor.")
+        if golden.state not in {Golden.State.PROPOSED, Golden.State.NEEDS_REVIEW}:
+            raise GoldenRefused(f"This golden does not wait: it is {golden.get_state_display()}.")
+        if reason := _changed_since(golden) or _forbidden_by_checks(golden):
+            raise GoldenRefused(reason)
+        return _move(golden, Golden.State.APPROVED, "", person)
+
+
+def send_back(golden_id: int, person: Person, reason: str) -> Golden:
+    """Send a golden back to its editor, saying why.
+
+    Raises GoldenRefused without a reason, for one's own, and when it neither waits nor stands;
+    Golden.DoesNotExist.
+    """
+    with transaction.atomic():
+        golden = _locked(golden_id)
+        if golden.review.editor_id == person.pk:
+            raise GoldenRefused("Undo your own review instead of sending it back.")
+        if golden.state not in _STANDS:
+            raise GoldenRefused(f"This golden is {golden.get_state_display()} already.")
+        return _move(golden, Golden.State.SENT_BACK, _said(reason), person)
+
+
+def withdraw_golden(golden_id: int, person: Person, reason: str) -> Golden:
+    """Take a golden out of what training uses, for good.
+
+    Raises GoldenRefused without a reason and when it is withdrawn already; Golden.DoesNotExist.
+    """
+    with transaction.atomic():
+        golden = _locked(golden_id)
+        if golden.state == Golden.State.WITHDRAWN:
+            raise GoldenRefused("This golden is withdrawn already.")
+        return _move(golden, Golden.State.WITHDRAWN, _said(reason), person)
+
+
+def withdraw_undone(review: Review, editor: Person) -> None:
+    """Withdraw the golden of a review that its editor takes back, in the undo's transaction."""
+    golden = Golden.objects.select_for_update(no_key=True).filter(review=review).first()
+    if golden is not None and golden.state != Golden.State.WITHDRAWN:
+        _move(golden, Golden.State.WITHDRAWN, "Its editor took the review back.", editor)
+
+
+def mark_outdated(recommendation_ids: list[int]) -> int:
+    """Mark NEEDS_REVIEW the goldens that rest on a fact which has changed. Returns how many.
+
+    Must run in the transaction that changed the facts, with the recommendations locked.
+    """
+    standing = (
+        Golden.objects.filter(
+            recommendation__in=recommendation_ids,
+            state__in=[Golden.State.PROPOSED, Golden.State.APPROVED],
+        )
+        .select_related("snapshot", "recommendation__snapshot")
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    )
+    marked = 0
+    for golden in standing:
+        if changed := _changed_since(golden):
+            _move(golden, Golden.State.NEEDS_REVIEW, changed, None)
+            marked += 1
+    return marked
+
+
+def _locked(golden_id: int) -> Golden:
+    """Return the golden; its recommendation is locked first, so that its facts hold still."""
+    recommendation_id = Golden.objects.values_list("recommendation", flat=True).get(pk=golden_id)
+    Recommendation.objects.select_for_update(no_key=True).only("pk").get(pk=recommendation_id)
+    return (
+        Golden.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("task", "review", "snapshot", "recommendation__snapshot")
+        .get(pk=golden_id)
+    )
+
+
+def _said(reason: str) -> str:
+    said = reason.strip()
+    if not said:
+        raise GoldenRefused("Say why.")
+    if len(said) > MOST_REASON:
+        raise GoldenRefused(f"The reason may have {MOST_REASON} characters.")
+    return said
+
+
+def _move(golden: Golden, state: Golden.State, reason: str, person: Person | None) -> Golden:
+    """Change the state of a locked golden and write it down."""
+    was = golden.state
+    golden.state, golden.state_reason = state, reason
+    if state == Golden.State.APPROVED:
+        golden.approved_by = person
+    Golden.objects.filter(pk=golden.pk).update(
+        state=state, state_reason=reason, approved_by=golden.approved_by, changed_at=Now()
+    )
+    record(person, "golden " + state.label, golden, was=was, reason=reason)
+    return golden
