@@ -36,8 +36,15 @@ class Draft(models.Model):
         WITHDRAWN = "WITHDRAWN", "withdrawn"
         REVIEWED = "REVIEWED", "reviewed"
 
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="drafts")
-    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="drafts")
+    # Made by the hundred thousand and written three times each, so a draft has few indexes and few
+    # foreign keys to check. Of those without a constraint of their own, one over all four of run,
+    # task, prompt and model version says more: that a draft is of its run (migration 0004).
+    run = models.ForeignKey(
+        Run, on_delete=models.PROTECT, related_name="drafts", db_index=False, db_constraint=False
+    )
+    task = models.ForeignKey(
+        Task, on_delete=models.PROTECT, related_name="drafts", db_index=False, db_constraint=False
+    )
     recommendation = models.ForeignKey(
         Recommendation, on_delete=models.PROTECT, related_name="drafts"
     )
@@ -47,13 +54,31 @@ class Draft(models.Model):
         related_name="drafts",
         null=True,
         blank=True,
+        db_index=False,
         help_text="The facts that the model was shown; taken when the draft is claimed.",
     )
-    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="drafts")
-    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="drafts")
+    prompt = models.ForeignKey(
+        Prompt,
+        on_delete=models.PROTECT,
+        related_name="drafts",
+        db_index=False,
+        db_constraint=False,
+    )
+    model_version = models.ForeignKey(
+        ModelVersion,
+        on_delete=models.PROTECT,
+        related_name="drafts",
+        db_index=False,
+        db_constraint=False,
+    )
     ordinal = models.PositiveSmallIntegerField(default=1)
     redraft_of = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="redrafts"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="redrafts",
+        db_index=False,
     )
     priority = models.PositiveSmallIntegerField()
     blind = models.BooleanField(
@@ -125,6 +150,11 @@ class Draft(models.Model):
                 name="draft_pending",
                 fields=["run", "-priority", "id"],
                 condition=models.Q(state="PENDING"),
+            ),
+            models.Index(
+                name="draft_redraft",
+                fields=["redraft_of"],
+                condition=models.Q(redraft_of__isnull=False),
             ),
             # Those that may have killed their drainer are drafted one by one, apart from the rest.
             models.Index(

@@ -41,10 +41,13 @@ class Run(models.Model):
             )
         ]
         constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="run_is_what_its_drafts_are", fields=["id", "task", "prompt", "model_version"]
+            ),
             models.CheckConstraint(
                 name="run_drafts_each_in_range",
                 condition=models.Q(drafts_each__gte=1, drafts_each__lte=8),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

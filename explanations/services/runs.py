@@ -94,7 +94,8 @@ INSERT INTO explanations_draft
      finish_reason, failure_reason, failure, settled_outcome)
 SELECT %s, %s, chosen.id, %s, %s, ordinal, chosen.priority,
        ordinal = 1 AND
-           ('x' || left(md5(%s::text || ':' || chosen.id), 8))::bit(32)::bigint / 4294967296.0 < %s,
+           ('x' || left(md5('blind:' || %s || ':' || chosen.id), 8))::bit(32)::bigint
+               / 4294967296.0 < %s,
        'PENDING', 0, 0, '', '', '{{}}', '', '', '', '', '', '', ''
 FROM ({chosen}) AS chosen(id, priority) CROSS JOIN generate_series(1, %s) AS ordinal
 ORDER BY chosen.priority DESC, chosen.id
@@ -148,7 +149,7 @@ def selected(task: Task, selection: Selection, seed: str = "") -> QuerySet[Recom
     if selection.rejected_before:
         found = found.filter(Exists(drafts.filter(settled_outcome=REJECTED)))
     if selection.sample is not None:
-        by_chance = Func(Concat(Value(f"{seed}:"), Cast("pk", TextField())), function="md5")
+        by_chance = Func(Concat(Value(f"sample:{seed}:"), Cast("pk", TextField())), function="md5")
         sampled = found.order_by(by_chance)[: selection.sample]
         found = Recommendation.objects.filter(pk__in=sampled.values("pk"))
     found = found.order_by("-priority", "pk")
