@@ -36,7 +36,7 @@ class RecommendationOutput(serializers.Serializer[Any]):
     changed_at = serializers.DateTimeField()
 
 
-class FactsOutput(serializers.Serializer[Any]):
+class CurrentFactsOutput(serializers.Serializer[Any]):
     """The facts as they are now; a JSON pointer such as `/item/artist` addresses each."""
 
     number = serializers.IntegerField(help_text="Of the snapshot, from 1.")
@@ -51,7 +51,7 @@ class FactsOutput(serializers.Serializer[Any]):
 class RecommendationDetailOutput(RecommendationOutput):
     """A recommendation with its facts."""
 
-    facts = FactsOutput(source="snapshot", allow_null=True)
+    facts = CurrentFactsOutput(source="snapshot", allow_null=True)
 
 
 class RecommendationsView(APIView):

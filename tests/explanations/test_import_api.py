@@ -226,6 +226,10 @@ def test_a_body_that_breaks_off_at_a_line_end_leaves_nothing_behind(
     client: Client, music_task: Task, ml_engineer_token: str
 ) -> None:
     whole = line("a") + line("b")
+    cut_off: dict[str, Any] = {
+        "CONTENT_LENGTH": str(len(whole)),
+        "wsgi.input": io.BytesIO(line("a")),
+    }
 
     answer = client.generic(
         "POST",
@@ -233,7 +237,7 @@ def test_a_body_that_breaks_off_at_a_line_end_leaves_nothing_behind(
         line("a"),
         content_type=NDJSON,
         headers=bearer(ml_engineer_token),
-        **{"CONTENT_LENGTH": str(len(whole)), "wsgi.input": io.BytesIO(line("a"))},
+        **cut_off,
     )
 
     assert answer.status_code == 400
