@@ -1,10 +1,10 @@
 """The machine side in the administration: tasks and versions to configure, the rest to read."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import ForeignKey, Model
+from django.db.models import ForeignKey, Model, URLField
 from django.forms import ChoiceField, ModelChoiceField
 from django.http import HttpRequest
 
@@ -156,6 +156,8 @@ class ModelServerAdmin(ConfigurationAdmin):
     rights = (DRAFT,)
     list_display = ("name", "base_url", "window", "trouble")
     readonly_fields = ("trouble", "trouble_since")
+    # Model servers stand in private networks.
+    formfield_overrides: ClassVar = {URLField: {"assume_scheme": "http"}}
 
 
 @admin.register(ModelVersion)
