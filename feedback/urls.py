@@ -1,5 +1,29 @@
 """The addresses of this app's pages."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from feedback.views import facts, review
+from feedback.views.draft_reviews import DraftReviews
+from feedback.views.escalated import Escalated
+from feedback.views.fact_reports import FactReportList, SettleFactReport
+from feedback.views.goldens import GoldenList, GoldenPage
+from feedback.views.home import Home
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", Home.as_view(), name="home"),
+    path("review/", review.NextDraft.as_view(), name="review"),
+    path("review/session/", review.SessionPerson.as_view(), name="review-session"),
+    path("review/reopen/", review.ReopenReview.as_view(), name="review-reopen"),
+    path("review/<int:assignment_id>/", review.HeldDraft.as_view(), name="review-draft"),
+    path("review/<int:assignment_id>/work/", review.SaveWork.as_view(), name="review-save"),
+    path("review/<int:assignment_id>/lease/", review.RenewLease.as_view(), name="review-renew"),
+    path("review/<int:assignment_id>/submit/", review.SubmitReview.as_view(), name="review-submit"),
+    path("drafts/<int:draft_id>/facts/report/", facts.ReportFact.as_view(), name="report-fact"),
+    path("drafts/<int:draft_id>/facts/", facts.AddFact.as_view(), name="add-fact"),
+    path("drafts/<int:draft_id>/reviews/", DraftReviews.as_view(), name="draft-reviews"),
+    path("goldens/", GoldenList.as_view(), name="goldens"),
+    path("goldens/<int:golden_id>/", GoldenPage.as_view(), name="golden"),
+    path("escalated/", Escalated.as_view(), name="escalated"),
+    path("fact-reports/", FactReportList.as_view(), name="fact-reports"),
+    path("fact-reports/<int:report_id>/", SettleFactReport.as_view(), name="settle-fact-report"),
+]

@@ -1,4 +1,4 @@
-/** What every page needs: the choice of light or dark. */
+/** What every page needs: light or dark, the account menu, and leaving nothing behind at logout. */
 
 const YEAR_S = 365 * 24 * 60 * 60;
 
@@ -28,5 +28,13 @@ document.addEventListener("keydown", (event) => {
   for (const menu of document.querySelectorAll("details.nav-account[open]")) {
     menu.open = false;
     menu.querySelector("summary").focus();
+  }
+});
+
+// What the review screen kept for a connection that never came back goes with its person.
+document.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-logout]")) return;
+  for (const name of Object.keys(localStorage)) {
+    if (name.startsWith("copydesk:unsent:")) localStorage.removeItem(name);
   }
 });

@@ -33,7 +33,6 @@ export class Autosave {
     this.lastServed = Date.now();
     this.lastActive = Date.now();
     this.activeMs = assignment.active_ms ?? 0;
-    this.countedTo = Date.now();
     this.worked = this.worked.bind(this);
     this.retry = this.retry.bind(this);
     this.leave = this.leave.bind(this);
@@ -93,10 +92,10 @@ export class Autosave {
   /** Count the time in which somebody was there, and renew the lease by it. */
   worked() {
     const now = Date.now();
-    if (now - this.lastActive < IDLE_MS) this.activeMs += now - Math.max(this.countedTo, this.lastActive);
-    this.countedTo = now;
+    if (now - this.lastActive < IDLE_MS) this.activeMs += now - this.lastActive;
     this.lastActive = now;
-    if (now - this.lastServed > RENEW_MS && this.dirtySince === null && !this.saving) this.#renew();
+    const isSaved = this.dirtySince === null && !this.saving;
+    if (isSaved && now - this.lastServed > RENEW_MS) this.#renew();
   }
 
   retry() {

@@ -57,8 +57,6 @@ export class OpenDraft {
       outcome,
       reason,
       note: [work.note, note].filter((words) => words.trim()).join("\n"),
-      rewrite: outcome === "EDIT" ? work.rewrite : "",
-      rewrite_output: outcome === "EDIT" ? work.rewrite_output : null,
       active_ms: this.autosave.activeMs,
     };
   }
@@ -132,6 +130,12 @@ export class OpenDraft {
       this.work.tags = changed(this.work.tags, index, { severity });
     });
     this.say.announce(severityName(severity));
+  }
+
+  toggleCharacters() {
+    const characters = this.selection.toggleCharacters();
+    this.desk.querySelector("#characters").hidden = !characters;
+    this.say.announce(characters ? "Characters." : "Words.");
   }
 
   undo() {

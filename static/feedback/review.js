@@ -44,6 +44,7 @@ function openDesk() {
     return;
   }
   open = new OpenDraft(desk, JSON.parse(data.textContent), { announce, saved: showSaved });
+  history.replaceState(null, "", open.page.address);
   open.element.focus({ preventScroll: true });
   sleep.begin();
 }
@@ -198,7 +199,8 @@ function showRefusal(body) {
   place.hidden = body === null;
   place.textContent = body?.message ?? "";
   if (body === null) return;
-  showSaved("saved");
+  // It is not submitted, so it is saved again.
+  open?.autosave.touch();
   place.scrollIntoView({ block: "nearest" });
   open?.element.focus({ preventScroll: true });
 }
@@ -207,14 +209,13 @@ onSessionEnd(async () => {
   const dialog = document.getElementById("log-in");
   const person = open?.page.assignment.person;
   let isIn = false;
+  let problem = "";
   while (!isIn) {
-    const answer = await ask(dialog, (form) => {
-      if (form.elements.password.dataset.wrong) showProblem(dialog, "That was not right.");
-    });
+    const answer = await ask(dialog, () => showProblem(dialog, problem));
     if (!answer) continue;
     const { username, password } = Object.fromEntries(answer);
     isIn = await logIn(dialog.dataset.address, username, password);
-    dialog.querySelector("[name=password]").toggleAttribute("data-wrong", !isIn);
+    problem = isIn ? "" : "That name and password do not belong together.";
   }
   const session = await (await get(dialog.dataset.session)).json();
   if (session.person === person) return;
@@ -252,7 +253,7 @@ const COMMANDS = {
   "cursor-right": () => open.selection.step("right", false),
   "extend-left": () => open.selection.step("left", true),
   "extend-right": () => open.selection.step("right", true),
-  characters: () => announce(open.selection.toggleCharacters() ? "Characters." : "Words."),
+  characters: () => open.toggleCharacters(),
   clear: () => open.selection.clear(),
   tag: ({ category }) => open.tag(category),
   "next-mark": () => open.stepMark(+1),

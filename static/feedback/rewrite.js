@@ -42,12 +42,16 @@ export class Rewrite {
 
   /** {rewrite, rewrite_output} as the desk stores them. A form's text is made by the server. */
   read() {
-    if (!this.isForm) return { rewrite: this.fields[0].value, rewrite_output: null };
+    if (!this.isForm) {
+      const rewrite = this.isChanged ? this.fields[0].value : this.draft.text;
+      return { rewrite, rewrite_output: null };
+    }
     return { rewrite: "", rewrite_output: this.#readForm() };
   }
 
   get isChanged() {
-    if (!this.isForm) return this.fields[0].value !== this.draft.text;
+    // A field knows one kind of line break; those of the draft are no change.
+    if (!this.isForm) return this.fields[0].value !== this.draft.text.replace(/\r\n?/g, "\n");
     return JSON.stringify(sorted(this.#readForm())) !== JSON.stringify(sorted(this.draft.output));
   }
 

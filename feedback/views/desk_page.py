@@ -1,0 +1,224 @@
+"""What the review screen shows of one draft: the page's context, made from rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Person
+from explanations.context import Fact, leaf_facts, mentioned_facts, names_of
+from explanations.models import Category, Criterion, Draft
+from explanations.output_formats import FormField, FormGroup, get_output_format
+from feedback.models import Assignment, FactReport, Review
+from feedback.outcomes import REASONS, Outcome
+from feedback.services.goldens import facts_seen
+from feedback.views.evidence import Marks, evidence, item_address, value_in_words
+
+# A rewrite may be longer than a draft should be; the format says no when it is saved.
+MOST_TYPED_CHARACTERS = 2_000
+# The names that do not count as words of a line.
+UNCOUNTED = ("/item/title", "/item/artist")
+
+REASON_DIALOGS = (
+    (Outcome.UNREVIEWABLE, "unreviewable", _("Unreviewable")),
+    (Outcome.ESCALATE, "escalate", _("To the lead")),
+    (Outcome.SKIP, "skip", _("Skip")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownField:
+    """One field of the rewrite's form; `name` is unique on the page, `key` the output's."""
+
+    name: str
+    key: str
+    label: str
+    kind: str
+    choices: tuple[str, ...]
+    most_characters: int
+    facts: tuple[dict[str, str], ...]
+    group: str = ""
+    slot: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSlot:
+    """The fields of one bullet."""
+
+    index: int
+    fields: tuple[ShownField, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownGroup:
+    """Bullets of one kind."""
+
+    name: str
+    label: str
+    slots: tuple[ShownSlot, ...]
+
+
+def desk_context(
+    request: HttpRequest, editor: Person, assignment: Assignment | None
+) -> dict[str, Any]:
+    """Return the context of `feedback/desk.html`: one draft with all about it, or an empty desk."""
+    wish = wish_of(request)
+    context: dict[str, Any] = {
+        "assignment": assignment,
+        "wish": f"?{wish}" if wish else "",
+        "last_review": last_review(editor),
+    }
+    if assignment is None:
+        return context
+    draft = assignment.place.draft
+    facts, sources = facts_seen(draft)
+    leaves = leaf_facts(facts)
+    mentions = mentioned_facts(draft.text, facts)
+    reported = set(
+        FactReport.objects.filter(
+            recommendation=draft.recommendation_id, state=FactReport.State.OPEN
+        ).values_list("pointer", flat=True)
+    )
+    categories = list(Category.objects.filter(task=draft.task_id, retired_at=None))
+    all_facts = [_option(fact) for fact in leaves]
+    return context | {
+        "place": assignment.place,
+        "draft": draft,
+        "item_address": item_address(draft.task.item_url_template, facts),
+        "evidence": evidence(
+            facts, Marks(sources, {mention.pointer for mention in mentions}, reported)
+        ),
+        "all_facts": all_facts,
+        "categories": categories,
+        "criteria": Criterion.objects.filter(task=draft.task_id, retired_at=None),
+        "form_fields": _form_fields(draft, all_facts),
+        "most_characters": MOST_TYPED_CHARACTERS,
+        "reasons": [
+            {"name": name, "title": title, "reasons": REASONS[outcome].items()}
+            for outcome, name, title in REASON_DIALOGS
+        ],
+        "problems": FactReport.Problem.choices,
+        "page": {
+            "assignment": {
+                "id": assignment.pk,
+                "person": editor.pk,
+                "revision": assignment.revision,
+                "active_ms": assignment.active_ms,
+                "save": reverse("review-save", args=[assignment.pk]),
+                "renew": reverse("review-renew", args=[assignment.pk]),
+            },
+            "submit": reverse("review-submit", args=[assignment.pk]) + context["wish"],
+            "address": reverse("review-draft", args=[assignment.pk]) + context["wish"],
+            "draft": {
+                "id": draft.pk,
+                "text": draft.text,
+                "output": draft.output,
+                "locale": draft.recommendation.locale,
+            },
+            "categories": [
+                {
+                    "slug": category.slug,
+                    "key": category.key,
+                    "name": category.name,
+                    "severity": category.severity,
+                }
+                for category in categories
+            ],
+            "findings": _findings(draft),
+            "mentions": [
+                {"start": mention.start, "end": mention.end, "pointer": mention.pointer}
+                for mention in mentions
+            ],
+            "names": _uncounted_names(draft, leaves),
+            "word_limit": draft.task.word_limit,
+            "work": assignment.work,
+        },
+    }
+
+
+def wish_of(request: HttpRequest) -> str:
+    """Return what the editor asked to review, as a query string that the next draft keeps."""
+    kept = {key: request.GET[key] for key in ("task", "escalated") if request.GET.get(key)}
+    return urlencode(kept)
+
+
+def last_review(editor: Person) -> Review | None:
+    """Return what the editor submitted last and has not taken back."""
+    return Review.objects.standing().filter(editor=editor).order_by("-pk").first()
+
+
+def _option(fact: Fact) -> dict[str, str]:
+    return {
+        "pointer": fact.pointer,
+        "label": fact.label,
+        "value": value_in_words(fact.value),
+    }
+
+
+def _findings(draft: Draft) -> list[Mapping[str, object]]:
+    if draft.blind:
+        # Of the random sample: what the checks think must not lead the editor's eye.
+        return []
+    return [
+        {
+            "id": finding.pk,
+            "category": finding.category.slug if finding.category else None,
+            "message": finding.message,
+            "start": finding.start,
+            "end": finding.end,
+            "pointer": finding.pointer,
+        }
+        for finding in draft.findings.select_related("category")
+    ]
+
+
+def _uncounted_names(draft: Draft, leaves: list[Fact]) -> list[str]:
+    if draft.output is not None:
+        return []
+    return [name for fact in leaves if fact.pointer in UNCOUNTED for name in names_of(fact)]
+
+
+def _form_fields(draft: Draft, all_facts: list[dict[str, str]]) -> list[ShownField | ShownGroup]:
+    """Return the form in which a structured draft is rewritten; none for a plain line."""
+    if draft.output is None:
+        return []
+    form = get_output_format(draft.task.output_format).edit_form
+    return [
+        _shown_group(part, all_facts)
+        if isinstance(part, FormGroup)
+        else _shown_field(part, all_facts)
+        for part in form
+    ]
+
+
+def _shown_group(group: FormGroup, all_facts: list[dict[str, str]]) -> ShownGroup:
+    slots = tuple(
+        ShownSlot(
+            index,
+            tuple(_shown_field(field, all_facts, group.name, index) for field in group.fields),
+        )
+        for index in range(group.at_most)
+    )
+    return ShownGroup(group.name, group.label, slots)
+
+
+def _shown_field(
+    field: FormField, all_facts: list[dict[str, str]], group: str = "", slot: int = 0
+) -> ShownField:
+    return ShownField(
+        name=f"{group}-{slot}-{field.name}" if group else field.name,
+        key=field.name,
+        label=field.label,
+        kind=field.kind,
+        choices=field.choices,
+        most_characters=field.max_characters,
+        facts=tuple(fact for fact in all_facts if fact["pointer"].startswith(f"/{field.side}/"))
+        if field.kind == "fact"
+        else (),
+        group=group,
+        slot=slot,
+    )

@@ -1,0 +1,51 @@
+"""A draft's history on the human side: every decision about it, also those taken back."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views import View
+
+from accounts.rights import READ, REVIEW, RightRequiredMixin
+from explanations.models import Draft
+from feedback.models import Review
+from feedback.outcomes import REASONS
+from feedback.views.shown_text import changes, tagged
+
+REASONS_BY_OUTCOME = {str(outcome): reasons for outcome, reasons in REASONS.items()}
+
+
+class DraftReviews(RightRequiredMixin, View):
+    """`/drafts/<id>/reviews/`: what people decided about one draft, oldest first."""
+
+    rights = (READ, REVIEW)
+
+    def get(self, request: HttpRequest, draft_id: int) -> HttpResponse:
+        """Show the draft and its reviews."""
+        draft = get_object_or_404(
+            Draft.objects.select_related("task", "recommendation", "prompt", "model_version"),
+            pk=draft_id,
+        )
+        reviews = (
+            Review.objects.filter(draft=draft)
+            .select_related("editor", "golden", "superseded_by")
+            .prefetch_related("tags__category", "answers__criterion")
+            .order_by("pk")
+        )
+        context = {
+            "draft": draft,
+            "history": [_shown(draft, review) for review in reviews],
+            "reports": draft.fact_reports.select_related("reported_by"),
+        }
+        return render(request, "feedback/draft_reviews.html", context)
+
+
+def _shown(draft: Draft, review: Review) -> dict[str, object]:
+    tags = list(review.tags.all())
+    return {
+        "review": review,
+        "is_taken_back": hasattr(review, "superseded_by"),
+        "reason": REASONS_BY_OUTCOME.get(review.outcome, {}).get(review.reason, review.reason),
+        "tags": tags,
+        "text": tagged(draft.text, tags) if any(tag.start is not None for tag in tags) else "",
+        "changes": changes(draft.text, review.rewrite) if review.rewrite else [],
+        "golden": getattr(review, "golden", None),
+    }

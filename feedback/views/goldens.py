@@ -1,0 +1,138 @@
+"""Goldens: those that wait for a second person, those that stand, and one with all about it."""
+
+from typing import Any, cast
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views import View
+
+from accounts.models import Person
+from accounts.rights import LEAD, READ, REVIEW, RightRequiredMixin, has_right
+from explanations.models import Task
+from feedback.models import Golden, Review
+from feedback.services.goldens import (
+    GoldenRefused,
+    approve_golden,
+    send_back,
+    withdraw_golden,
+)
+from feedback.services.reviewing import UndoRefused, undo_review
+from feedback.views.evidence import Marks, evidence
+from feedback.views.shown_text import changes, tagged
+
+PER_PAGE = 25
+WAITING = "waiting"
+WAITING_STATES = (Golden.State.PROPOSED, Golden.State.NEEDS_REVIEW)
+
+
+class GoldenList(RightRequiredMixin, View):
+    """`/goldens/`: newest first; the filters are in the address."""
+
+    rights = (READ, REVIEW)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show a page of goldens."""
+        wanted = {key: request.GET.get(key, "") for key in ("task", "state", "grade")}
+        page = Paginator(_filtered(wanted), PER_PAGE).get_page(request.GET.get("page"))
+        context = {
+            "page_obj": page,
+            "wanted": wanted,
+            "tasks": Task.objects.all(),
+            "states": [(WAITING, _("waits for somebody")), *Golden.State.choices],
+            "grades": Golden.Grade.choices,
+        }
+        return render(request, "feedback/goldens.html", context)
+
+
+def _filtered(wanted: dict[str, str]) -> QuerySet[Golden]:
+    goldens = Golden.objects.select_related("task", "recommendation", "review__editor")
+    if wanted["task"]:
+        goldens = goldens.filter(task__slug=wanted["task"])
+    if wanted["state"] == WAITING:
+        goldens = goldens.filter(state__in=WAITING_STATES)
+    elif wanted["state"] in Golden.State.values:
+        goldens = goldens.filter(state=wanted["state"])
+    if wanted["grade"] in Golden.Grade.values:
+        goldens = goldens.filter(grade=wanted["grade"])
+    return goldens
+
+
+class GoldenPage(RightRequiredMixin, View):
+    """`/goldens/<id>/`: the text, how it came about, and what may become of it."""
+
+    rights = (READ, REVIEW)
+
+    def get(self, request: HttpRequest, golden_id: int) -> HttpResponse:
+        """Show the golden."""
+        return render(request, "feedback/golden.html", self._context(request, golden_id))
+
+    def post(self, request: HttpRequest, golden_id: int) -> HttpResponse:
+        """Approve it, send it back or withdraw it, as the pressed button says."""
+        person = cast(Person, request.user)
+        golden = get_object_or_404(Golden, pk=golden_id)
+        reason = request.POST.get("reason", "")
+        decision = request.POST.get("decision")
+        try:
+            if decision == "approve" and has_right(person, REVIEW):
+                approve_golden(golden.pk, person)
+                messages.success(request, _("Approved."))
+            elif decision == "send_back" and has_right(person, REVIEW):
+                send_back(golden.pk, person, reason)
+                messages.success(request, _("Sent back to its editor."))
+            elif decision == "reopen" and has_right(person, REVIEW):
+                return self._reopen(golden, person)
+            elif decision == "withdraw" and has_right(person, LEAD):
+                withdraw_golden(golden.pk, person, reason)
+                messages.success(request, _("Withdrawn."))
+            else:
+                self.raise_exception = True
+                return self.handle_no_permission()
+        except (GoldenRefused, UndoRefused, Review.DoesNotExist) as refused:
+            messages.error(request, str(refused))
+        return redirect("golden", golden_id)
+
+    def _reopen(self, golden: Golden, person: Person) -> HttpResponse:
+        """Lay the draft of a golden that was sent back on its editor's desk again."""
+        undone = undo_review(person, golden.review_id)
+        if undone.assignment is None:
+            return redirect("review")
+        return redirect("review-draft", undone.assignment.pk)
+
+    def _context(self, request: HttpRequest, golden_id: int) -> dict[str, Any]:
+        golden = get_object_or_404(
+            Golden.objects.select_related(
+                "task",
+                "recommendation",
+                "snapshot",
+                "prompt",
+                "review__draft",
+                "review__editor",
+                "approved_by",
+            ),
+            pk=golden_id,
+        )
+        person = cast(Person, request.user)
+        review = golden.review
+        tags = list(review.tags.select_related("category"))
+        is_own = review.editor_id == person.pk
+        may_judge = has_right(person, REVIEW) and not is_own
+        return {
+            "golden": golden,
+            "review": review,
+            "draft": review.draft,
+            "draft_tagged": tagged(review.draft.text, tags),
+            "changes": changes(review.draft.text, golden.text),
+            "tags": tags,
+            "answers": review.answers.select_related("criterion"),
+            "evidence": evidence(
+                golden.snapshot.facts, Marks(golden.snapshot.sources, golden.rests_on, ())
+            ),
+            "is_own": is_own,
+            "may_approve": may_judge and golden.state in WAITING_STATES,
+            "may_send_back": may_judge and golden.state in {*WAITING_STATES, Golden.State.APPROVED},
+            "may_withdraw": has_right(person, LEAD) and golden.state != Golden.State.WITHDRAWN,
+        }

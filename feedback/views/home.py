@@ -1,0 +1,103 @@
+"""The front page: what waits, what goes on, what was done today."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.db.models import Count, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views import View
+
+from accounts.models import Person
+from accounts.rights import DRAFT, LEAD, READ, REVIEW, RightRequiredMixin, has_right
+from explanations.models import Draft, Place, Task
+from feedback.models import Assignment, FactReport, Golden, Review
+
+MOST_SENT_BACK = 5
+
+
+class Home(RightRequiredMixin, View):
+    """`/`: where everybody's day begins."""
+
+    rights = (REVIEW, READ, DRAFT)
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show what this person can go on with."""
+        person = cast(Person, request.user)
+        context: dict[str, Any] = {"tasks": _tasks(), "waiting": _waiting()}
+        if has_right(person, REVIEW):
+            context |= _editors_day(person)
+        if has_right(person, LEAD):
+            context |= _leads_desk()
+        return render(request, "feedback/home.html", context)
+
+
+def _tasks() -> list[dict[str, object]]:
+    """Return each task with what waits for editors and what the models are still writing."""
+    open_places = dict(
+        Place.objects.filter(state=Place.State.OPEN)
+        .order_by()
+        .values_list("task")
+        .annotate(Count("pk"))
+    )
+    pending = dict(
+        Draft.objects.filter(state__in=[Draft.State.PENDING, Draft.State.RUNNING])
+        .order_by()
+        .values_list("task")
+        .annotate(Count("pk"))
+    )
+    return [
+        {"task": task, "waiting": open_places.get(task.pk, 0), "writing": pending.get(task.pk, 0)}
+        for task in Task.objects.all()
+    ]
+
+
+def _waiting() -> int:
+    return Place.objects.filter(state=Place.State.OPEN).count()
+
+
+def _editors_day(editor: Person) -> dict[str, object]:
+    held = (
+        Assignment.objects.active()
+        .filter(editor=editor, place__state__in=[Place.State.OPEN, Place.State.ESCALATED])
+        .with_draft()
+        .order_by("slot")
+        .first()
+    )
+    return {
+        "held": held,
+        "today": _decided_today(editor),
+        "sent_back": Golden.objects.filter(
+            review__editor=editor,
+            state=Golden.State.SENT_BACK,
+            review__superseded_by__isnull=True,
+        ).select_related("task")[:MOST_SENT_BACK],
+    }
+
+
+def _decided_today(editor: Person) -> dict[str, int]:
+    """Return how many drafts the editor decided since midnight of the desk's time zone."""
+    midnight: datetime = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    outcome = Review.Outcome
+    return (
+        Review.objects.standing()
+        .filter(editor=editor, created_at__gte=midnight)
+        .aggregate(
+            decided=Count("pk", filter=~Q(outcome__in=[outcome.SKIP, outcome.ESCALATE])),
+            accepted=Count("pk", filter=Q(outcome__in=[outcome.ACCEPT, outcome.BLAND])),
+            edited=Count("pk", filter=Q(outcome=outcome.EDIT)),
+            rejected=Count("pk", filter=Q(outcome=outcome.REJECT)),
+        )
+    )
+
+
+def _leads_desk() -> dict[str, object]:
+    return {
+        "is_lead": True,
+        "escalated": Place.objects.filter(state=Place.State.ESCALATED).count(),
+        "open_reports": FactReport.objects.filter(state=FactReport.State.OPEN).count(),
+        "second_person": Golden.objects.filter(
+            state__in=[Golden.State.PROPOSED, Golden.State.NEEDS_REVIEW]
+        ).count(),
+    }
