@@ -11,7 +11,9 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
+from tests.browser.desk import Desk
 from tests.chromium import launch_options
+from tests.feedback.conftest import drafts as drafts
 
 # Playwright's event loop runs in the thread of the test, and Django takes it for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -57,3 +59,10 @@ def log_in(context: BrowserContext, live_server: LiveServer, someone: Person) ->
     client.force_login(someone)
     session = client.cookies[settings.SESSION_COOKIE_NAME]
     context.add_cookies([{"name": session.key, "value": session.value, "url": live_server.url}])
+
+
+@pytest.fixture
+def desk(page: Page, live_server: LiveServer, editor: Person, witness: Witness) -> Desk:
+    """The review screen with Ada at it; it may never break the content security policy."""
+    log_in(page.context, live_server, editor)
+    return Desk(page, live_server.url)

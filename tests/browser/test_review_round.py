@@ -1,0 +1,212 @@
+"""An editor's round on the review screen, with the keyboard alone."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from explanations.models import Draft, Finding, Place, Run, Task
+from feedback.models import FactReport, Golden, Review
+from tests.browser.desk import Desk
+from tests.conftest import LISTENER, TRACK, drafted, recommended
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def queue(run: Run, music_task: Task) -> list[Draft]:
+    """Six lines, the most urgent first."""
+    lines = [
+        "Dead Rabbitts' latest single is a metalcore adrenaline rush!",
+        "A metalcore storm at 172 BPM from Dead Rabbitts.",
+        "An unmissable banger that will change your life.",
+        "Deer Heart by Dead Rabbits is loud.",
+        "Dead Rabbitts play for you.",
+        "Something nobody can read.",
+    ]
+    return [
+        drafted(
+            run,
+            recommended(music_task, f"track:{index}", TRACK, LISTENER, "Dead Rabbitts", 90 - index),
+            line,
+        )
+        for index, line in enumerate(lines)
+    ]
+
+
+def test_six_drafts_are_decided_without_a_mouse(desk: Desk, queue: list[Draft]) -> None:
+    desk.open_from_the_front_page()
+
+    # A major tag on two words, a minor one beside it, and a rewrite.
+    desk.shows(queue[0])
+    desk.select_words("latest single")
+    desk.press("3")
+    desk.select_words("adrenaline rush")
+    desk.press("4", "+")
+    desk.press("e")
+    desk.press("Control+a")
+    desk.write("Dead Rabbitts play metalcore at 172 beats a minute.")
+    expect(desk.page.locator("#rewrite-changes ins").first).to_be_visible()
+    desk.press("Control+Enter")
+
+    # Good as it is.
+    desk.shows(queue[1])
+    desk.press("a")
+
+    # The whole draft is generic: rejected.
+    desk.shows(queue[2])
+    desk.press("6", "x")
+
+    # Fine but bland, with a criterion answered no by Tab and arrow keys.
+    desk.shows(queue[3])
+    desk.page.get_by_role("group", name=re.compile("^Specific")).get_by_label("no").focus()
+    desk.press("Space", "Escape")
+    desk.press("b")
+
+    # To the lead, with a reason picked by its digit.
+    desk.shows(queue[4])
+    desk.press("l", "1", "Enter")
+
+    # Unreviewable.
+    desk.shows(queue[5])
+    desk.press("u", "2", "Enter")
+
+    desk.is_empty()
+    reviews = {review.draft_id: review for review in Review.objects.all()}
+    assert [reviews[draft.pk].outcome for draft in queue] == [
+        "EDIT",
+        "ACCEPT",
+        "REJECT",
+        "BLAND",
+        "ESCALATE",
+        "UNREVIEWABLE",
+    ]
+    edit = reviews[queue[0].pk]
+    assert [(tag.category.slug, tag.severity, tag.quote) for tag in edit.tags.all()] == [
+        ("unsupported", 5, "latest single"),
+        ("tone", 5, "adrenaline rush"),
+    ]
+    golden = Golden.objects.get(review=edit)
+    assert golden.text == "Dead Rabbitts play metalcore at 172 beats a minute."
+    assert golden.grade == "exemplary"
+    assert reviews[queue[3].pk].answers.get().answer == "no"
+    assert reviews[queue[4].pk].reason == "guide"
+    assert Place.objects.get(draft=queue[4]).state == Place.State.ESCALATED
+
+
+def test_suggestions_are_stepped_through_taken_and_dismissed(
+    desk: Desk, ready_draft: Draft, music_task: Task
+) -> None:
+    for words, slug in (("latest single", "timebound"), ("rush!", "tone")):
+        start = ready_draft.text.index(words)
+        Finding.objects.create(
+            draft=ready_draft,
+            check_name="test",
+            check_version=1,
+            level=Finding.Level.WARNING,
+            message=f"About {words}",
+            start=start,
+            end=start + len(words),
+            category=music_task.categories.get(slug=slug),
+            pointer="/item/title",
+        )
+    desk.open()
+    expect(desk.page.locator(".mark-row-finding")).to_have_count(2)
+
+    desk.press("j", "Enter", "j", "Delete", "x")
+
+    desk.is_empty()
+    tag = Review.objects.get().tags.get()
+    assert (tag.quote, tag.category.slug, tag.pointer) == (
+        "latest single",
+        "timebound",
+        "/item/title",
+    )
+    assert tag.finding is not None
+
+
+def test_the_blind_sample_shows_no_suggestions(desk: Desk, ready_draft: Draft) -> None:
+    Draft.objects.update(blind=True)
+    Finding.objects.create(
+        draft=ready_draft, check_name="t", check_version=1, level="warning", message="Look here"
+    )
+    desk.open()
+
+    expect(desk.page.get_by_text("Blind sample")).to_be_visible()
+    expect(desk.page.get_by_text("Look here")).to_have_count(0)
+
+
+def test_an_accept_against_a_standing_tag_is_refused_in_words_and_undone_with_z(
+    desk: Desk, ready_draft: Draft
+) -> None:
+    desk.open()
+    desk.press("ArrowRight", "3", "a")
+    expect(desk.page.get_by_role("alert")).to_contain_text("not accepted while a tag")
+
+    desk.press("z")
+    expect(desk.page.locator(".mark-row-tag")).to_have_count(0)
+    desk.press("a")
+
+    desk.is_empty()
+    assert Review.objects.get().outcome == Review.Outcome.ACCEPT
+
+
+def test_what_was_submitted_is_reopened_with_its_tags_and_its_golden_withdrawn(
+    desk: Desk, ready_draft: Draft
+) -> None:
+    desk.open()
+    desk.select_words("latest single")
+    desk.press("0")
+    desk.press("a")
+    desk.is_empty()
+
+    desk.page.keyboard.press("Shift+Z")
+
+    desk.shows(ready_draft)
+    expect(desk.page.locator(".mark-row-tag")).to_contain_text("latest single")
+    assert Golden.objects.get().state == Golden.State.WITHDRAWN
+
+
+def test_a_fact_is_reported_and_another_added_without_leaving_the_draft(
+    desk: Desk, ready_draft: Draft
+) -> None:
+    desk.open()
+    desk.press("ArrowRight", "3")
+    desk.press("f")
+    desk.page.get_by_label("Fact", exact=True).select_option("/item/genre")
+    desk.page.get_by_label("The right value").fill("post-hardcore")
+    desk.page.get_by_label("Source").first.fill("the sleeve")
+    desk.page.keyboard.press("Enter")
+    expect(desk.page.get_by_text("reported", exact=True)).to_be_visible()
+    desk.shows(ready_draft)
+
+    desk.press("Shift+F")
+    desk.page.get_by_label("Name", exact=True).fill("Producer")
+    desk.page.get_by_label("Value", exact=True).fill("Andrew Wade")
+    desk.page.locator("#add-source").fill("liner notes")
+    desk.page.keyboard.press("Enter")
+
+    expect(desk.page.locator(".desk-evidence")).to_contain_text("Andrew Wade")
+    expect(desk.page.locator(".mark-row-tag")).to_have_count(1)
+    report = FactReport.objects.get()
+    assert (report.pointer, report.right_value) == ("/item/genre", "post-hardcore")
+
+
+def test_a_structured_answer_is_rewritten_in_its_form(desk: Desk, ready_job_draft: Draft) -> None:
+    desk.open()
+    desk.select_words("Linux")
+    desk.press("8", "e")
+    desk.page.get_by_label("partial").check()
+    match = desk.page.get_by_label("Match", exact=True).first
+    match.fill("You have run PostgreSQL for years.")
+    expect(desk.page.locator("#changes-matches-0-text ins").first).to_be_visible()
+    match.press("Control+Enter")
+
+    desk.is_empty()
+    review = Review.objects.get()
+    assert review.outcome == Review.Outcome.EDIT
+    assert review.rewrite_output is not None
+    assert ready_job_draft.output is not None
+    assert review.rewrite_output["verdict"] == "partial"
+    assert review.rewrite.startswith("Partial fit")
+    assert review.rewrite_output["gaps"] == ready_job_draft.output["gaps"]
