@@ -16,7 +16,7 @@ from feedback.services.reviewing import submit_review
 
 pytestmark = pytest.mark.django_db
 
-FRAGMENT = {"HTTP_HX_REQUEST": "true"}
+FRAGMENT = {"HX-Request": "true"}
 
 
 def decided(editor: Person, outcome: str, **more: Any) -> Review:
@@ -74,7 +74,7 @@ class TestWhoMay:
         path = address.format(golden=golden.pk, draft=ready_draft.pk)
 
         assert Client().get(path).headers["Location"].startswith("/accounts/login/")
-        assert Client().get(path, **FRAGMENT).status_code == 401
+        assert Client().get(path, headers=FRAGMENT).status_code == 401
 
     @pytest.mark.parametrize(
         "address",
@@ -296,7 +296,10 @@ class TestADraftsReviews:
     ) -> None:
         review = decided(editor, "ACCEPT", note="Strong verb.")
         editor_client.post(
-            "/review/reopen/", {"review": review.pk}, content_type="application/json", **FRAGMENT
+            "/review/reopen/",
+            {"review": review.pk},
+            content_type="application/json",
+            headers=FRAGMENT,
         )
 
         page = shown(manager_client, f"/drafts/{ready_draft.pk}/reviews/")

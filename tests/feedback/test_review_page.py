@@ -16,12 +16,12 @@ from tests.feedback.conftest import DraftMaker
 
 pytestmark = pytest.mark.django_db
 
-FRAGMENT = {"HTTP_HX_REQUEST": "true"}
+FRAGMENT = {"HX-Request": "true"}
 
 
 def sent(client: Client, address: str, body: object) -> Any:
     """POST JSON as the screen does."""
-    return client.post(address, body, content_type="application/json", **FRAGMENT)
+    return client.post(address, body, content_type="application/json", headers=FRAGMENT)
 
 
 def page_data(html: str) -> Any:
