@@ -122,9 +122,11 @@ class _Desk:
         self._start_web()
         if self._embeds_broker:
             self._start("broker", broker.wait_until_ready)
-        for name in ("worker", "drafting", "beat"):
+        for name in ("worker", "beat"):
             self._supervisor.start_part(name)
         self._start_model(kept)
+        # Last, or drafts of the last run would keep the model too busy to say that it is there.
+        self._supervisor.start_part("drafting")
         say(_welcome(self._port, kept))
         self._watch()
 
