@@ -39,6 +39,15 @@ from explanations.output_formats import get_output_format
 
 PASSWORD = "correct horse battery staple"
 
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the browser come last: Playwright's event loop runs in this thread until the end, and
+    nothing that begins an event loop of its own can run beside it.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 # The stack ---------------------------------------------------------------------------------------
 
 
