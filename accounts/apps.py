@@ -1,7 +1,15 @@
 """People, roles, tokens and the log."""
 
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.db.models.signals import post_migrate
+
+
+class DeskAdminConfig(admin_apps.AdminConfig):
+    """Django's administration, opened by roles."""
+
+    default = False  # the settings name it; `accounts` itself means the class below
+    default_site = "accounts.admin_site.DeskAdminSite"
 
 
 class AccountsConfig(AppConfig):

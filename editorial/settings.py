@@ -76,13 +76,14 @@ if PRODUCTION:
 # Applications ------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "accounts.apps.DeskAdminConfig",  # django.contrib.admin, with a site of ours
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.contrib.humanize",
     "django_htmx",
     "template_partials",
     "csp",
@@ -184,6 +185,8 @@ X_FRAME_OPTIONS = "DENY"
 BEHIND_PROXY = ENVIRONMENT.get("COPYDESK_BEHIND_PROXY", "") == "1"
 if PRODUCTION:
     SECURE_SSL_REDIRECT = not BEHIND_PROXY
+    # Supervisors ask the process itself, in plain HTTP.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True

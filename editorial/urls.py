@@ -22,8 +22,9 @@ urlpatterns = [
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("explanations.api.urls")),
     path("api/v1/", include("feedback.api.urls")),
-    # One login page for everything: there is one place to guard.
-    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    # One place to log in and out for everything: one place to guard.
+    path("admin/logout/", RedirectView.as_view(pattern_name="logout")),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password_change")),
     path("admin/", admin.site.urls),
     path("healthz", Alive.as_view(), name="healthz"),
     path("readyz", Ready.as_view(), name="readyz"),

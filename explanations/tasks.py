@@ -11,6 +11,7 @@ from celery import shared_task
 from celery.signals import worker_init, worker_process_init, worker_shutting_down
 
 from explanations import nudge
+from explanations.services import importing
 from explanations.services.drafting.drain import drain
 from explanations.services.drafting.pace import pace
 from explanations.services.drafting.sweeping import sweep
@@ -18,6 +19,9 @@ from explanations.services.drafting.sweeping import sweep
 # The drain itself, the last answers coming home, and room for the writing. Must stay below the
 # broker's visibility timeout of 900 s; a drainer that has not ended by then hangs and is killed.
 _HARD_LIMIT_S: Final = int(pace().drain_s + pace().finish_s + 60)
+# An import hands over between batches, which take a second at most.
+_IMPORT_S: Final = 600.0
+_IMPORT_LIMIT_S: Final = 780
 
 
 @shared_task(name=nudge.DRAIN_DRAFTS, time_limit=_HARD_LIMIT_S)
@@ -31,6 +35,20 @@ def sweep_drafts() -> None:
     """Put right what stalled, and wake a drainer if work waits."""
     if sweep(pace()).work_waits:
         _call_drainer()
+
+
+@shared_task(name=nudge.IMPORT_DELIVERY, time_limit=_IMPORT_LIMIT_S)
+def import_delivery(import_id: int) -> None:
+    """Import for some minutes, then hand over."""
+    if importing.run_delivery(import_id, seconds=_IMPORT_S):
+        nudge.send(nudge.IMPORT_DELIVERY, import_id)
+
+
+@shared_task(name="explanations.tasks.sweep_imports")
+def sweep_imports() -> None:
+    """End the imports that nobody can go on with, and wake workers for those that wait."""
+    for import_id in importing.sweep():
+        nudge.send(nudge.IMPORT_DELIVERY, import_id)
 
 
 def _call_drainer() -> None:

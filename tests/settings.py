@@ -18,6 +18,9 @@ os.environ.pop("COPYDESK_PRODUCTION", None)
 
 from editorial.settings import *  # noqa: F403
 
+# A thread of a test's web server would keep the database open after the last test.
+DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405
+
 # The real hasher is slow on purpose, and hundreds of tests log somebody in.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

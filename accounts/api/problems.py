@@ -5,21 +5,12 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
-from rest_framework import status
 from rest_framework.exceptions import APIException, ErrorDetail, NotFound, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 MEDIA_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
-
-
-class Conflict(APIException):
-    """What was asked for does not go with how things stand; the detail says what to do."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
-    default_detail = "Things have changed since you looked; look again."
 
 
 def problem(

@@ -7,7 +7,6 @@ A script of its own, so that this process holds the model and nothing of the des
 
 import argparse
 import json
-import os
 import signal
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import xllamacpp
 REQUESTS_AT_ONCE = 4
 TOKENS_PER_REQUEST = 3072
 THREADS = 2
-WARNINGS_AND_ERRORS = 2
+ERRORS = 1
 
 
 def main() -> None:
@@ -28,8 +27,6 @@ def main() -> None:
     parser.add_argument("--secrets", type=Path, required=True)
     options = parser.parse_args()
 
-    # Pages come before drafts where both want the same cores.
-    os.nice(5)
     # Blocked before the server's threads begin, so that they inherit it and the signal waits here.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     server = xllamacpp.Server(_parameters(options))
@@ -51,7 +48,7 @@ def _parameters(options: argparse.Namespace) -> xllamacpp.CommonParams:
     # By default it keeps up to 8 GB of old prompts; each slot remembers its last one anyway.
     parameters.cache_ram_mib = 0
     parameters.offline = True
-    parameters.verbosity = WARNINGS_AND_ERRORS
+    parameters.verbosity = ERRORS
     parameters.fit_params = False
     parameters.ui = False
     parameters.endpoint_slots = False

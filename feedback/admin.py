@@ -1,0 +1,60 @@
+"""The human side in the administration: all of it is history, to be read."""
+
+from django.contrib import admin
+
+from accounts.administration import HistoryAdmin, ReadOnlyInline
+from feedback.models import Assignment, CriterionAnswer, FactReport, Golden, Review, Tag
+
+
+class TagInline(ReadOnlyInline):
+    """The errors that the editor marked."""
+
+    model = Tag
+    fields = ("ordinal", "category", "severity", "scope", "start", "end", "quote", "note")
+
+
+class AnswerInline(ReadOnlyInline):
+    """What the editor answered."""
+
+    model = CriterionAnswer
+    fields = ("criterion", "answer")
+
+
+@admin.register(Review)
+class ReviewAdmin(HistoryAdmin):
+    """Decisions."""
+
+    list_display = ("id", "draft_id", "editor", "outcome", "reason", "created_at")
+    list_filter = ("outcome", "draft__task")
+    list_select_related = ("editor",)
+    search_fields = ("=id", "=draft__id")
+    inlines = (TagInline, AnswerInline)
+
+
+@admin.register(Golden)
+class GoldenAdmin(HistoryAdmin):
+    """Texts that editors stand behind."""
+
+    list_display = ("id", "task", "grade", "state", "text", "created_at")
+    list_filter = ("state", "grade", "task")
+    list_select_related = ("task",)
+    search_fields = ("=id", "=recommendation__external_id")
+
+
+@admin.register(Assignment)
+class AssignmentAdmin(HistoryAdmin):
+    """Who works on what."""
+
+    list_display = ("id", "editor", "place_id", "state", "leased_until", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("editor",)
+    ordering = ("-id",)
+
+
+@admin.register(FactReport)
+class FactReportAdmin(HistoryAdmin):
+    """What editors said about facts."""
+
+    list_display = ("id", "recommendation", "pointer", "problem", "state", "reported_by")
+    list_filter = ("state", "problem")
+    list_select_related = ("recommendation", "reported_by")

@@ -1,0 +1,312 @@
+"""The administration: roles configure what is theirs, and nobody edits history."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.db.models import Model
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from accounts.models import LogEntry, Person
+from explanations.models import (
+    Category,
+    Draft,
+    Guide,
+    ModelVersion,
+    Prompt,
+    Run,
+    Task,
+)
+from tests.conftest import LISTENER, TRACK, drafted, logged_in, person, recommended
+
+HISTORY = [
+    "accounts_logentry",
+    "explanations_import",
+    "explanations_recommendation",
+    "explanations_factsnapshot",
+    "explanations_factoverlay",
+    "explanations_run",
+    "explanations_draft",
+    "feedback_review",
+    "feedback_golden",
+    "feedback_assignment",
+    "feedback_factreport",
+]
+CONFIGURATION = [
+    "explanations_task",
+    "explanations_guide",
+    "explanations_prompt",
+    "explanations_category",
+    "explanations_criterion",
+    "explanations_modelserver",
+    "explanations_modelversion",
+]
+PROMPT: dict[str, Any] = {
+    "note": "shorter",
+    "system": "Write one sentence.",
+    "user_template": "Title: {{ /item/title }}",
+    "examples": "[]",
+    "parameters": '{"temperature": 0.2}',
+}
+
+
+@pytest.fixture
+def owner_client(db: None) -> Client:
+    """Whoever runs the desk."""
+    owner = person("olu", "Olu", "Berg", None)
+    owner.is_superuser = True
+    owner.save()
+    return logged_in(owner)
+
+
+def registered() -> dict[str, type[Model]]:
+    """The tables of the administration, by the name of their pages."""
+    return {
+        f"{model._meta.app_label}_{model._meta.model_name}": model for model in admin.site._registry
+    }
+
+
+def page(name: str, view: str = "changelist", *arguments: object) -> str:
+    return reverse(f"admin:{name}_{view}", args=arguments)
+
+
+# Who may come in ---------------------------------------------------------------------------------
+
+
+def test_strangers_are_asked_to_log_in_at_the_desks_own_page(client: Client, db: None) -> None:
+    answer = client.get("/admin/explanations/task/", follow=True)
+
+    assert answer.redirect_chain[-1][0] == ("/accounts/login/?next=/admin/explanations/task/")
+
+
+@pytest.mark.parametrize("name", ["editor_client", "manager_client", "nobody_special_client"])
+def test_who_configures_nothing_is_refused(name: str, request: pytest.FixtureRequest) -> None:
+    browser: Client = request.getfixturevalue(name)
+
+    assert browser.get("/admin/", follow=True).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["lead_client", "ml_engineer_client", "owner_client"])
+def test_who_configures_something_comes_in(name: str, request: pytest.FixtureRequest) -> None:
+    browser: Client = request.getfixturevalue(name)
+
+    assert "Configuration and history" in browser.get("/admin/").content.decode()
+
+
+def test_every_table_is_either_configured_or_history() -> None:
+    assert set(registered()) == {*HISTORY, *CONFIGURATION, "accounts_person", "auth_group"}
+
+
+@pytest.mark.parametrize("name", HISTORY)
+def test_history_is_read_and_never_written(owner_client: Client, name: str) -> None:
+    assert owner_client.get(page(name)).status_code == 200
+    assert owner_client.get(page(name, "add")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "client_name"),
+    [
+        ("explanations_guide", "ml_engineer_client"),
+        ("explanations_category", "ml_engineer_client"),
+        ("explanations_criterion", "ml_engineer_client"),
+        ("explanations_prompt", "lead_client"),
+        ("explanations_modelserver", "lead_client"),
+        ("explanations_modelversion", "lead_client"),
+    ],
+)
+def test_a_role_looks_at_what_another_one_configures(
+    name: str, client_name: str, request: pytest.FixtureRequest
+) -> None:
+    browser: Client = request.getfixturevalue(client_name)
+
+    assert browser.get(page(name)).status_code == 200
+    assert browser.get(page(name, "add")).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["accounts_person", "auth_group"])
+def test_accounts_are_the_business_of_whoever_runs_the_desk(
+    owner_client: Client, lead_client: Client, name: str
+) -> None:
+    assert owner_client.get(page(name)).status_code == 200
+    assert lead_client.get(page(name)).status_code == 403
+
+
+def test_a_draft_shows_its_findings_and_places_and_has_no_save_button(
+    lead_client: Client, ready_draft: Draft
+) -> None:
+    content = lead_client.get(page("explanations_draft", "change", ready_draft.pk)).content.decode()
+
+    assert "metalcore adrenaline rush" in content
+    assert "OPEN" in content or "open" in content
+    assert 'name="_save"' not in content
+
+
+def test_a_change_of_history_by_hand_is_refused(owner_client: Client, ready_draft: Draft) -> None:
+    answer = owner_client.post(
+        page("explanations_draft", "change", ready_draft.pk), {"text": "something else"}
+    )
+
+    assert answer.status_code == 403
+    ready_draft.refresh_from_db()
+    assert "adrenaline" in ready_draft.text
+
+
+@pytest.mark.parametrize("name", [*HISTORY, *CONFIGURATION])
+def test_nothing_is_deleted(owner_client: Client, name: str, ready_draft: Draft) -> None:
+    table = registered()[name]
+    row = table._default_manager.first()
+    key = 1 if row is None else row.pk
+
+    answer = owner_client.post(page(name, "delete", key), {"post": "yes"})
+
+    assert answer.status_code in {403, 302}  # 302: there is none to delete
+    assert row is None or table._default_manager.filter(pk=key).exists()
+
+
+# Versions ----------------------------------------------------------------------------------------
+
+
+def test_a_new_prompt_is_numbered_signed_and_hashed(
+    ml_engineer_client: Client, ml_engineer: Person, music_task: Task
+) -> None:
+    answer = ml_engineer_client.post(
+        page("explanations_prompt", "add"), {**PROMPT, "task": music_task.pk}
+    )
+
+    assert answer.status_code == 302
+    prompt = Prompt.objects.get(task=music_task, number=2)
+    assert prompt.created_by == ml_engineer
+    assert re.fullmatch("[0-9a-f]{64}", prompt.sha256)
+    assert prompt.sha256 != music_task.prompt.sha256  # type: ignore[union-attr]
+    entry = LogEntry.objects.get(action="prompt added")
+    assert (entry.actor, entry.subject_id) == (ml_engineer, prompt.pk)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("user_template", "Title: {{ title }}", "is no fact"),
+        ("user_template", "No fact at all", "names no fact"),
+        ("parameters", '{"seed": 1}', "is not a parameter"),
+        ("parameters", '{"temperature": 9}', "must be a number"),
+        ("parameters", "[1]", "is not a parameter"),
+        ("examples", '[{"user": "x", "assistant": "y"}]', "Examples are a list"),
+        ("examples", "{}", "Examples are a list"),
+    ],
+)
+def test_a_prompt_that_could_not_be_sent_is_refused_at_its_field(
+    ml_engineer_client: Client, music_task: Task, field: str, value: str, sentence: str
+) -> None:
+    answer = ml_engineer_client.post(
+        page("explanations_prompt", "add"), {**PROMPT, "task": music_task.pk, field: value}
+    )
+
+    assert answer.status_code == 200
+    assert sentence in str(answer.context["adminform"].form.errors[field])
+    assert Prompt.objects.count() == 1
+
+
+def test_an_unused_guide_can_still_change_and_a_used_one_cannot(
+    lead_client: Client, music_task: Task
+) -> None:
+    guide = music_task.guide
+    assert guide is not None
+    address = page("explanations_guide", "change", guide.pk)
+    change = {"task": music_task.pk, "note": "clearer", "text": "# New\n\nWords."}
+
+    assert lead_client.post(address, change).status_code == 302
+    guide.refresh_from_db()
+    assert guide.note == "clearer"
+
+    Guide.objects.filter(pk=guide.pk).update(used_at=guide.created_at)
+    assert lead_client.post(address, {**change, "note": "too late"}).status_code == 403
+    assert 'name="_save"' not in lead_client.get(address).content.decode()
+
+
+def test_a_task_is_offered_its_own_versions_only(
+    lead_client: Client, music_task: Task, job_task: Task
+) -> None:
+    content = lead_client.get(page("explanations_task", "change", music_task.pk)).content.decode()
+
+    assert "music-oneliner guide 1" in content
+    assert "job-fit guide 1" not in content
+
+
+def test_a_key_that_is_taken_is_refused_in_words(lead_client: Client, music_task: Task) -> None:
+    taken = Category.objects.get(task=music_task, key="4")
+    answer = lead_client.post(
+        page("explanations_category", "add"),
+        {
+            "task": music_task.pk,
+            "key": "4",
+            "slug": "pomp",
+            "name": "Pomp",
+            "definition": "Too grand.",
+            "examples": '["a", "b"]',
+            "severity": "1",
+            "ordinal": "11",
+        },
+    )
+
+    assert answer.status_code == 200
+    assert Category.objects.filter(key="4").count() == 1
+    assert taken.retired_at is None
+
+
+# Speed -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def more_rows(run: Run, ml_engineer: Person, model_version: ModelVersion) -> Callable[[int], None]:
+    """Write so many more rows of each kind that has grown lists."""
+
+    def write(count: int) -> None:
+        for _ in range(count):
+            number = Draft.objects.count()
+            track = recommended(run.task, f"track:{number}", TRACK, LISTENER, "Many")
+            drafted(run, track, f"Line {number}.")
+            LogEntry.objects.create(
+                actor=ml_engineer, action="did", subject_type="draft", subject_id=1
+            )
+            Guide.objects.create(task=run.task, number=number + 2, text="x")
+            ModelVersion.objects.create(
+                name=f"adapter-{number}", kind="adapter", base=model_version
+            )
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "accounts_logentry",
+        "explanations_recommendation",
+        "explanations_factsnapshot",
+        "explanations_draft",
+        "explanations_guide",
+        "explanations_modelversion",
+        "explanations_run",
+        "explanations_task",
+    ],
+)
+def test_a_list_asks_as_much_for_many_rows_as_for_few(
+    owner_client: Client, more_rows: Callable[[int], None], name: str
+) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            assert owner_client.get(page(name)).status_code == 200
+        return len(captured)
+
+    more_rows(2)
+    few = queries()
+    more_rows(10)
+
+    assert queries() == few
+    assert few <= 9
