@@ -1,1 +1,1 @@
-"""The drafting engine against a real vLLM server on a CPU; `make test-vllm` prepares and runs it."""
+"""The drafting engine against a real vLLM on a CPU; `make test-vllm` prepares and runs it."""

@@ -1,5 +1,6 @@
 """A real vLLM server on this machine's CPU, started and killed as tests please."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -75,9 +76,7 @@ class VllmServer:
         """`kill -9` the server with its engine process, as a crash would."""
         if self.process is None:
             return
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self.process.wait()
         self.process = None
