@@ -7,3 +7,10 @@ class FeedbackConfig(AppConfig):
     """The human side of the desk."""
 
     name = "feedback"
+
+    def ready(self) -> None:
+        """Let goldens follow the facts they rest on."""
+        from explanations.services.redrafting import follow_changes
+        from feedback.services.goldens import mark_outdated
+
+        follow_changes(mark_outdated)

@@ -248,6 +248,11 @@ class Place(models.Model):
                 condition=models.Q(state="OPEN"),
             ),
             models.Index(
+                name="place_queue_of_all_tasks",
+                fields=["-priority", "id"],
+                condition=models.Q(state="OPEN"),
+            ),
+            models.Index(
                 name="place_with_lead",
                 fields=["task", "-priority", "id"],
                 condition=models.Q(state="ESCALATED"),

@@ -1,7 +1,7 @@
 """What a change of facts does to the drafts that were made before it."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -19,6 +19,20 @@ class Redrafted:
     fenced_off: int = 0
     withdrawn: int = 0
     drafted_again: int = 0
+
+
+# What else follows from a change of facts, in the same transaction. The human side has texts that
+# rest on facts too, and this side must not know of them.
+_followers: list[Callable[[Collection[int]], object]] = []
+
+
+def follow_changes(follower: Callable[[Collection[int]], object]) -> None:
+    """Have `follower` called with the recommendations of every change of facts, once registered.
+
+    It runs in the transaction of the change, after the drafts were brought in line.
+    """
+    if follower not in _followers:
+        _followers.append(follower)
 
 
 # PENDING ones take the new facts when they are claimed. One that is being claimed right now with
@@ -59,6 +73,8 @@ def redraft_after_change(recommendation_ids: Collection[int]) -> Redrafted:
         )
         if redrafted.fenced_off or redrafted.drafted_again:
             nudge.after_commit(nudge.DRAIN_DRAFTS)
+        for follower in _followers:
+            follower(recommendation_ids)
         return redrafted
 
 

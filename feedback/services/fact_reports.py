@@ -14,7 +14,6 @@ from explanations.models import Draft, Recommendation
 from explanations.recommendation_lines import fact_problem
 from explanations.services.facts import FactRefusedError, add_fact, correct_fact, hide_fact
 from feedback.models import FactReport
-from feedback.services.goldens import mark_outdated
 
 MOST_POINTER: Final = 300
 MOST_WORDS: Final = 500
@@ -157,7 +156,6 @@ def accept_report(
             _change_fact(report, value, known_from or "an editor's report", lead)
         except FactRefusedError as refused:
             raise FactReportRefused(str(refused)) from refused
-        mark_outdated([report.recommendation_id])
         _settle(report, FactReport.State.ACCEPTED, lead, reason.strip())
         for other in _other_reports(report):
             _settle(other, FactReport.State.ACCEPTED, lead, f"Settled with report {report.pk}.")

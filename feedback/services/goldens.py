@@ -1,9 +1,10 @@
 """Goldens: made from reviews, approved by a second person where the task asks for one."""
 
+from collections.abc import Collection
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import F, Max
 from django.db.models.functions import Now
 
 from accounts.log import record
@@ -213,22 +214,23 @@ def withdraw_undone(review: Review, editor: Person) -> None:
         _move(golden, Golden.State.WITHDRAWN, "Its editor took the review back.", editor)
 
 
-def mark_outdated(recommendation_ids: list[int]) -> int:
+def mark_outdated(recommendation_ids: Collection[int]) -> int:
     """Mark NEEDS_REVIEW the goldens that rest on a fact which has changed. Returns how many.
 
     Must run in the transaction that changed the facts, with the recommendations locked.
     """
     standing = (
         Golden.objects.filter(
-            recommendation__in=recommendation_ids,
+            recommendation__in=list(recommendation_ids),
             state__in=[Golden.State.PROPOSED, Golden.State.APPROVED],
         )
+        .exclude(snapshot=F("recommendation__snapshot"))
         .select_related("snapshot", "recommendation__snapshot")
         .select_for_update(of=("self",), no_key=True)
         .order_by("pk")
     )
     marked = 0
-    for golden in standing:
+    for golden in standing.iterator(chunk_size=500):
         if changed := _changed_since(golden):
             _move(golden, Golden.State.NEEDS_REVIEW, changed, None)
             marked += 1

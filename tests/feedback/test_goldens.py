@@ -7,6 +7,7 @@ import pytest
 
 from accounts.models import LogEntry, Person
 from explanations.models import Draft, FactSnapshot, Recommendation, Task
+from explanations.services.facts import correct_fact
 from feedback.models import Golden
 from feedback.services.goldens import (
     GoldenRefused,
@@ -233,6 +234,14 @@ class TestLater:
         golden.refresh_from_db()
         assert golden.state == Golden.State.NEEDS_REVIEW
         assert "/item/genre" in golden.state_reason
+
+    def test_it_needs_one_however_the_fact_was_changed(
+        self, editor: Person, lead: Person, ready_draft: Draft
+    ) -> None:
+        golden = golden_of(editor)
+        correct_fact(ready_draft.recommendation, "/item/genre", "post-hardcore", "the label", lead)
+        golden.refresh_from_db()
+        assert golden.state == Golden.State.NEEDS_REVIEW
 
     def test_one_that_does_not_rest_on_what_changed_is_left_alone(
         self,

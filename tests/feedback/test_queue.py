@@ -27,7 +27,7 @@ from feedback.services.queue import (
 from feedback.tasks import sweep_assignments
 from tests.feedback.conftest import DraftMaker, let_the_lease_run_out
 
-A_KEY = "00000000-0000-4000-8000-00000000000"
+A_KEY = "00000000-0000-4000-8000-0000000000"
 
 
 def claimed(editor: Person) -> Assignment:
@@ -42,7 +42,7 @@ def reviewed(draft: Draft, editor: Person, outcome: str = "ACCEPT", number: int 
         draft=draft,
         place=place,
         editor=editor,
-        key=f"{A_KEY}{number}",
+        key=f"{A_KEY}{number:02}",
         body_sha256="",
         outcome=outcome,
         reason="later" if outcome == "SKIP" else "",
@@ -139,7 +139,7 @@ class TestWhoGetsWhat:
             draft=draft,
             place=draft.places.get(),
             editor=editor,
-            key=f"{A_KEY}2",
+            key=f"{A_KEY}02",
             body_sha256="",
             outcome="UNDO",
             supersedes=skip,
@@ -174,12 +174,31 @@ class TestWhoGetsWhat:
             draft=draft,
             place=draft.places.get(),
             editor=lead,
-            key=f"{A_KEY}1",
+            key=f"{A_KEY}01",
             body_sha256="",
             outcome="ESCALATE",
             reason="guide",
         )
         assert claim_next(lead, escalated=True) is not None
+
+
+class TestALongQueue:
+    def test_what_waits_far_behind_what_one_may_not_have_is_found(
+        self, editor: Person, drafts: DraftMaker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(queue, "FIRST_STRETCH", 1)
+        *skipped, last = drafts(13)
+        for number, draft in enumerate(skipped):
+            reviewed(draft, editor, "SKIP", number=10 + number)
+        assert claimed(editor).place.draft == last
+
+    def test_a_queue_without_anything_for_an_editor_has_an_end(
+        self, editor: Person, drafts: DraftMaker, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(queue, "FIRST_STRETCH", 1)
+        for number, draft in enumerate(drafts(11)):
+            reviewed(draft, editor, "SKIP", number=10 + number)
+        assert claim_next(editor) is None
 
 
 class TestFactsInDoubt:
@@ -457,14 +476,14 @@ class TestWork:
 
 
 class TestCost:
-    def test_a_claim_takes_six_queries(
+    def test_a_claim_takes_eight_queries(
         self,
         editor: Person,
         drafts: DraftMaker,
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
         drafts(3)
-        with django_assert_num_queries(8):  # two of them open and close the transaction
+        with django_assert_num_queries(10):  # two of them open and close the transaction
             claim_next(editor)
 
     def test_a_draft_leased_ahead_takes_three(
