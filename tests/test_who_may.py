@@ -44,7 +44,14 @@ ROLES = {
 }
 # A token of somebody who may everything, with every scope but the one that is needed.
 WRONG_SCOPE = "wrong scope"
-COLUMNS = ["method", "address", "scope", "anonymous", *ROLES, WRONG_SCOPE]
+COLUMNS = ["method", "address", "button", "scope", "anonymous", *ROLES, WRONG_SCOPE]
+
+# Forms whose buttons need different rights: each button is a door of its own.
+BUTTONS = {
+    "goldens/<int:golden_id>/": [
+        f"decision={decision}" for decision in ("approve", "send_back", "reopen", "withdraw")
+    ],
+}
 
 METHODS = ("get", "post", "put", "patch", "delete")
 NOTHING = {
@@ -61,6 +68,7 @@ class Door:
     method: str
     address: str
     scope: str
+    body: str
 
     @property
     def path(self) -> str:
@@ -78,7 +86,9 @@ def doors() -> Iterator[Door]:
         view = getattr(callback, "view_class", None) or getattr(callback, "cls", None)
         scopes: dict[str, str] = getattr(view, "required_scope", {})
         for method in _methods(view):
-            yield Door(method.upper(), address, scopes.get(method.upper(), ""))
+            bodies = BUTTONS.get(address, [""]) if method == "post" else [""]
+            for body in bodies:
+                yield Door(method.upper(), address, scopes.get(method.upper(), ""), body)
 
 
 def _views(patterns: list[Any], prefix: str) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -124,7 +134,7 @@ def answer(door: Door, browser: Client, headers: dict[str, str] | None = None) -
     response = browser.generic(
         door.method,
         door.path,
-        b"{}" if door.address.startswith("api/") else b"",
+        "{}" if door.address.startswith("api/") else door.body,
         content_type="application/json"
         if door.address.startswith("api/")
         else "application/x-www-form-urlencoded",
@@ -148,12 +158,18 @@ def observed(
     rows = []
     browsers = {role: Client() for role in people}
     ordered = sorted(
-        set(doors()), key=lambda door: (door.address, METHODS.index(door.method.lower()))
+        set(doors()),
+        key=lambda door: (door.address, METHODS.index(door.method.lower()), door.body),
     )
     for door in ordered:
         if door.address.startswith(ADMINISTRATION) is not administration:
             continue
-        row = {"method": door.method, "address": door.address, "scope": door.scope}
+        row = {
+            "method": door.method,
+            "address": door.address,
+            "button": door.body,
+            "scope": door.scope,
+        }
         for role, someone in people.items():
             if someone is not None and not _is_logged_in(browsers[role]):
                 browsers[role].force_login(someone)

@@ -1,6 +1,6 @@
 """Goldens: those that wait for a second person, those that stand, and one with all about it."""
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -61,6 +61,10 @@ def _filtered(wanted: dict[str, str]) -> QuerySet[Golden]:
     return goldens
 
 
+# What each button of a golden's page needs.
+DECISIONS: Final = {"approve": REVIEW, "send_back": REVIEW, "reopen": REVIEW, "withdraw": LEAD}
+
+
 class GoldenPage(RightRequiredMixin, View):
     """`/goldens/<id>/`: the text, how it came about, and what may become of it."""
 
@@ -73,24 +77,24 @@ class GoldenPage(RightRequiredMixin, View):
     def post(self, request: HttpRequest, golden_id: int) -> HttpResponse:
         """Approve it, send it back or withdraw it, as the pressed button says."""
         person = cast(Person, request.user)
+        decision = request.POST.get("decision", "")
+        if decision not in DECISIONS or not has_right(person, DECISIONS[decision]):
+            self.raise_exception = True
+            return self.handle_no_permission()
         golden = get_object_or_404(Golden, pk=golden_id)
         reason = request.POST.get("reason", "")
-        decision = request.POST.get("decision")
         try:
-            if decision == "approve" and has_right(person, REVIEW):
+            if decision == "approve":
                 approve_golden(golden.pk, person)
                 messages.success(request, _("Approved."))
-            elif decision == "send_back" and has_right(person, REVIEW):
+            elif decision == "send_back":
                 send_back(golden.pk, person, reason)
                 messages.success(request, _("Sent back to its editor."))
-            elif decision == "reopen" and has_right(person, REVIEW):
+            elif decision == "reopen":
                 return self._reopen(golden, person)
-            elif decision == "withdraw" and has_right(person, LEAD):
+            else:
                 withdraw_golden(golden.pk, person, reason)
                 messages.success(request, _("Withdrawn."))
-            else:
-                self.raise_exception = True
-                return self.handle_no_permission()
         except (GoldenRefused, UndoRefused, Review.DoesNotExist) as refused:
             messages.error(request, str(refused))
         return redirect("golden", golden_id)
