@@ -103,19 +103,8 @@ _COMPARE = """
     ) AS last ON true
 """
 
-_UPDATE_CHANGED = """
-    UPDATE explanations_recommendation AS recommendation
-    SET "group" = staged."group", locale = staged.locale, priority = staged.priority,
-        content_sha256 = staged.content_sha256,
-        delivery_id = CASE WHEN recommendation.id = ANY(%(changed)s)
-                           THEN %(delivery)s ELSE delivery_id END,
-        changed_at = CASE WHEN recommendation.id = ANY(%(changed)s)
-                          THEN now() ELSE changed_at END
-    FROM staged_change AS staged
-    WHERE staged.recommendation_id = recommendation.id
-"""
-
-_TAKE_SNAPSHOTS = """
+# One update of each row: every version of it goes into four indexes.
+_UPDATE = """
     WITH taken AS (
         INSERT INTO explanations_factsnapshot (
             recommendation_id, number, cause, item, audience, sources
@@ -127,13 +116,21 @@ _TAKE_SNAPSHOTS = """
                ), 0),
                'import', staged.item, staged.audience, '{}'
         FROM staged_change AS staged
-        WHERE staged.recommendation_id = ANY(%(changed)s)
+        WHERE staged.recommendation_id = ANY(%(other_facts)s)
         ORDER BY staged.recommendation_id
         RETURNING id, recommendation_id
     )
     UPDATE explanations_recommendation AS recommendation
-    SET snapshot_id = taken.id
-    FROM taken WHERE taken.recommendation_id = recommendation.id
+    SET "group" = staged."group", locale = staged.locale, priority = staged.priority,
+        content_sha256 = staged.content_sha256,
+        snapshot_id = COALESCE(taken.id, recommendation.snapshot_id),
+        delivery_id = CASE WHEN recommendation.id = ANY(%(changed)s)
+                           THEN %(delivery)s ELSE recommendation.delivery_id END,
+        changed_at = CASE WHEN recommendation.id = ANY(%(changed)s)
+                          THEN now() ELSE recommendation.changed_at END
+    FROM staged_change AS staged
+    LEFT JOIN taken ON taken.recommendation_id = staged.recommendation_id
+    WHERE recommendation.id = staged.recommendation_id
 """
 
 
@@ -265,15 +262,19 @@ def _update(cursor: CursorWrapper, delivery: Import, lines: dict[int, Recommenda
     cursor.execute(_COMPARE)
     rows = cursor.fetchall()
     changed = [pk for pk, described, facts in rows if described or facts]
-    cursor.execute(_UPDATE_CHANGED, {"delivery": delivery.pk, "changed": changed})
-    _take_snapshots(cursor, [pk for pk, _described, facts in rows if facts])
+    with_other_facts = [pk for pk, _described, facts in rows if facts]
+    cursor.execute(
+        _UPDATE,
+        {"delivery": delivery.pk, "changed": changed, "other_facts": with_other_facts},
+    )
+    _follow(with_other_facts)
     return len(changed)
 
 
-def _take_snapshots(cursor: CursorWrapper, recommendation_ids: list[int]) -> None:
+def _follow(recommendation_ids: list[int]) -> None:
+    """Lay editors' facts over the new ones, and tell the drafts."""
     if not recommendation_ids:
         return
-    cursor.execute(_TAKE_SNAPSHOTS, {"changed": recommendation_ids})
     overlaid = FactOverlay.objects.filter(recommendation_id__in=recommendation_ids)
     for recommendation in Recommendation.objects.filter(
         pk__in=overlaid.values("recommendation")
