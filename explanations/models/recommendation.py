@@ -41,6 +41,9 @@ class Import(models.Model):
     read_to = models.PositiveBigIntegerField(
         default=0, help_text="The last line that is in; an interrupted import goes on behind it."
     )
+    bytes_read = models.PositiveBigIntegerField(
+        default=0, help_text="Of the file as it was sent; how far the import is."
+    )
     attempt = models.PositiveIntegerField(default=0, help_text="The fencing token.")
     tries = models.PositiveSmallIntegerField(
         default=0, help_text="Attempts since a line last went in."

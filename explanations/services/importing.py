@@ -205,9 +205,10 @@ def _work(
 ) -> bool:
     """Bring in what is left of the file; return whether the import has ended."""
     task_ids = dict(Task.objects.values_list("slug", "pk"))
+    counted = _Counted(source)
     staging.begin()
     try:
-        lines = read_recommendations(source, task_ids, max_bytes=max_bytes)
+        lines = read_recommendations(counted, task_ids, max_bytes=max_bytes)
         for batch in _read_ahead(_batches(lines)):
             in_before, left = batch.split(delivery.read_to)
             if in_before.good:
@@ -216,7 +217,7 @@ def _work(
                 # Not a reason to hand over: the successor would come no further than this.
                 _move(delivery, lease_until=Now() + LEASE)
                 continue
-            _bring_in(delivery, left, task_ids)
+            _bring_in(delivery, left, task_ids, counted.bytes_read)
             if on_progress:
                 on_progress(delivery)
             if until is not None and time.monotonic() > until:
@@ -227,6 +228,19 @@ def _work(
         return True
     _move(delivery, state=Import.State.DONE, lease_until=None, finished_at=Now())
     return True
+
+
+class _Counted:
+    """A file that knows how much of it was read."""
+
+    def __init__(self, source: Readable) -> None:
+        self._source = source
+        self.bytes_read = 0
+
+    def read(self, size: int, /) -> bytes:
+        content = self._source.read(size)
+        self.bytes_read += len(content)
+        return content
 
 
 @dataclass(slots=True)
@@ -294,7 +308,7 @@ def _read_ahead(batches: Iterator[_Batch]) -> Iterator[_Batch]:
             yield batch
 
 
-def _bring_in(delivery: Import, batch: _Batch, task_ids: dict[str, int]) -> None:
+def _bring_in(delivery: Import, batch: _Batch, task_ids: dict[str, int], bytes_read: int) -> None:
     """Commit one batch together with its counts; raise AttemptLostError if it is not ours."""
     for tries_left in reversed(range(TRIES_AFTER_DEADLOCK)):
         try:
@@ -310,6 +324,7 @@ def _bring_in(delivery: Import, batch: _Batch, task_ids: dict[str, int]) -> None
                     unchanged=delivery.unchanged + merged.unchanged,
                     refused=delivery.refused + len(refused),
                     read_to=max(delivery.read_to, batch.last_line),
+                    bytes_read=bytes_read,
                     tries=0,
                     lease_until=Now() + LEASE,
                 )

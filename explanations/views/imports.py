@@ -87,6 +87,7 @@ class ImportPage(RightRequiredMixin, View):
         context: dict[str, Any] = {
             "delivery": delivery,
             "unfinished": delivery.state in {Import.State.RECEIVED, Import.State.RUNNING},
+            "size": _size(delivery),
             "page_obj": Paginator(lines, LINES_A_PAGE).get_page(request.GET.get("page")),
         }
         fragment = "#outcome" if getattr(request, "htmx", False) else ""
@@ -112,6 +113,14 @@ class RefusedLinesFile(RightRequiredMixin, View):
         for refused in delivery.refused_lines.all():
             writer.writerow([refused.line, safe_cell(refused.field), safe_cell(refused.reason)])
         return response
+
+
+def _size(delivery: Import) -> int:
+    """Bytes of the stored file; 0 when there is none, or none any more."""
+    try:
+        return delivery.file.size if delivery.file else 0
+    except OSError:
+        return 0
 
 
 def _length(request: HttpRequest) -> int:

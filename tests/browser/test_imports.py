@@ -41,7 +41,6 @@ def test_a_file_is_sent_watched_and_its_bad_lines_read(
 
     expect(page.get_by_role("progressbar")).to_have_count(0)
     expect(page.get_by_role("status").last).to_contain_text("done")
-    expect(page.get_by_role("cell", name="There is no task")).to_have_count(0)
     expect(page.get_by_role("table")).to_contain_text("is missing")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").press("Enter")

@@ -396,6 +396,7 @@ def test_an_upload_is_stored_first_and_imported_by_a_worker(
 
     delivery.refresh_from_db()
     assert (delivery.state, counts(delivery)) == (Import.State.DONE, (2, 0, 0, 0))
+    assert delivery.bytes_read == sum(len(chunk) for chunk in upload(line("a"), line("b")))
     assert stored_files() == []
 
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         person = _person(options["person"])
         with _opened(options["file"]) as file, _progress(file, self.stdout) as progress:
             delivery = import_file(
-                progress,
+                file,
                 name=_name(options["file"]),
                 person=person,
                 catalogue_owner=options["catalogue_owner"],
@@ -66,23 +66,16 @@ class Command(BaseCommand):
 
 
 class _Progress:
-    """The file as the import reads it, and how far it is as the person sees it."""
+    """How far the import is, as the person sees it."""
 
-    def __init__(self, file: BinaryIO, out: Any, bar: Any) -> None:
-        self._file = file
+    def __init__(self, out: Any, bar: Any) -> None:
         self._out = out
         self._bar = bar
-        self._read = 0
         self._said_at = time.monotonic()
-
-    def read(self, size: int, /) -> bytes:
-        content = self._file.read(size)
-        self._read += len(content)
-        return content
 
     def show(self, delivery: Import) -> None:
         if self._bar is not None:
-            self._bar.update(self._read - self._bar.pos)
+            self._bar.update(delivery.bytes_read - self._bar.pos)
         elif time.monotonic() - self._said_at >= _SAY_EVERY_S:
             self._said_at = time.monotonic()
             self._out.write(f"{delivery.lines:,} lines so far, {delivery.refused:,} refused")
@@ -94,9 +87,9 @@ def _progress(file: BinaryIO, out: Any) -> Iterator[_Progress]:
     size = _size(file)
     if size and sys.stdout.isatty():
         with click.progressbar(length=size, label="Importing") as bar:
-            yield _Progress(file, out, bar)
+            yield _Progress(out, bar)
     else:
-        yield _Progress(file, out, None)
+        yield _Progress(out, None)
 
 
 def _size(file: BinaryIO) -> int:
