@@ -1,6 +1,7 @@
 """Run the whole desk: `manage.py up`, which is what `make run` ends with."""
 
 import io
+import logging
 import os
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -45,6 +46,9 @@ def run_command(command: Sequence[str], say: Callable[[str], None]) -> None:
     output = _Lines(say)
     # This process read its settings before the model server had an address.
     settings.LLM_URL = resolve(os.environ).llm_url
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(output)
     try:
         call_command(*command, stdout=output, stderr=output)
     except CommandError as error:
