@@ -1,0 +1,159 @@
+"""axe-core finds nothing on any page of the human side, in light and in dark, on a phone too."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import Person
+from explanations.models import Draft, Finding, Task
+from feedback.models import Golden, Review
+from feedback.review_body import parse_body
+from feedback.services.fact_reports import Doubt, report_fact
+from feedback.services.queue import claim_next
+from feedback.services.reviewing import submit_review
+from tests.browser.conftest import log_in
+from tests.feedback.conftest import DraftMaker
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+LOOKS = [("light", 1280), ("dark", 1280), ("light", 390)]
+
+
+@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+def page_of(
+    request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer
+) -> Callable[[Person | None], Page]:
+    """A page in one of the looks, with somebody logged in."""
+    scheme, width = request.param
+
+    def make(someone: Person | None) -> Page:
+        context = browser.new_context(
+            color_scheme=scheme,
+            viewport={"width": width, "height": 844},
+            base_url=live_server.url,
+            reduced_motion="reduce",
+        )
+        request.addfinalizer(context.close)
+        if someone is not None:
+            log_in(context, live_server, someone)
+        return context.new_page()
+
+    return make
+
+
+def is_clean(page: Page) -> None:
+    """axe finds no violation, and nothing makes the page scroll sideways."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wider <= 0, f"{page.url} is {wider} pixels too wide"
+
+
+def test_the_review_screen_with_tags_suggestions_a_rewrite_and_every_dialog(
+    page_of: Callable[[Person | None], Page], editor: Person, ready_draft: Draft, music_task: Task
+) -> None:
+    start = ready_draft.text.index("latest")
+    for level, category in (("warning", "timebound"), ("error", None)):
+        Finding.objects.create(
+            draft=ready_draft,
+            check_name="t",
+            check_version=1,
+            level=level,
+            message="No fact gives a date.",
+            start=start,
+            end=start + 6,
+            category=music_task.categories.get(slug=category) if category else None,
+        )
+    page = page_of(editor)
+    page.goto("/review/")
+    expect(page.locator("#draft")).to_be_focused()
+    for key in ("ArrowRight", "3", "Shift+ArrowRight", "4", "j", "e", "Control+End"):
+        page.keyboard.press(key)
+    page.keyboard.type(" Loud.")
+    is_clean(page)
+
+    page.keyboard.press("Escape")
+    for key, dialog in (("?", "keys"), ("f", "report-fact"), ("Shift+F", "add-fact")):
+        page.keyboard.press(key)
+        expect(page.locator(f"#{dialog}")).to_be_visible()
+        is_clean(page)
+        page.keyboard.press("Escape")
+        expect(page.locator("#draft")).to_be_focused()
+    page.wait_for_timeout(600)
+    page.keyboard.press("u")
+    expect(page.locator("#reason-unreviewable")).to_be_visible()
+    is_clean(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Definitions").click()
+    expect(page.locator("#definitions")).to_be_visible()
+    is_clean(page)
+
+
+def test_the_form_of_a_structured_answer(
+    page_of: Callable[[Person | None], Page], editor: Person, ready_job_draft: Draft
+) -> None:
+    page = page_of(editor)
+    page.goto("/review/")
+    page.get_by_role("button", name="Add to matches").click()
+    is_clean(page)
+
+
+def test_every_other_page_with_something_on_it(
+    page_of: Callable[[Person | None], Page],
+    editor: Person,
+    lead: Person,
+    drafts: DraftMaker,
+) -> None:
+    first, second, third = drafts(3)
+    tag = {"category": "tone", "severity": 1, "scope": "span", "start": 0, "end": 4}
+    for outcome, more in (
+        ("EDIT", {"rewrite": "Dead Rabbitts play metalcore.", "tags": [{**tag, "quote": "Dead"}]}),
+        ("ESCALATE", {"reason": "guide", "note": "Which?"}),
+    ):
+        assignment = claim_next(editor)
+        assert assignment is not None
+        body = parse_body({"outcome": outcome, **more})
+        submit_review(editor, assignment.pk, uuid.uuid4(), body)
+    Golden.objects.update(state=Golden.State.SENT_BACK, state_reason="Too dry.")
+    report_fact(editor, third.recommendation, Doubt("/item/genre", "wrong"), third)
+    golden = Golden.objects.get()
+    assert Review.objects.filter(draft__in=[first, second]).count() == 2
+
+    page = page_of(lead)
+    for address in (
+        "/",
+        "/goldens/",
+        f"/goldens/{golden.pk}/",
+        f"/drafts/{first.pk}/reviews/",
+        "/escalated/",
+        "/fact-reports/",
+        "/tasks/music-oneliner/guide/",
+        "/accounts/password/",
+        "/nothing-here/",
+    ):
+        page.goto(address)
+        is_clean(page)
+    page.goto("/")
+    page.locator(".nav-account summary").click()
+    is_clean(page)
+    page = page_of(editor)
+    page.goto("/")
+    is_clean(page)
+    page.goto("/escalated/")
+    is_clean(page)
+
+
+def test_the_login_and_the_empty_desk(
+    page_of: Callable[[Person | None], Page], editor: Person
+) -> None:
+    page = page_of(None)
+    page.goto("/accounts/login/")
+    is_clean(page)
+    page = page_of(editor)
+    page.goto("/review/")
+    expect(page.get_by_role("link", name="Look again")).to_be_focused()
+    is_clean(page)
