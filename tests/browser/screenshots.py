@@ -1,0 +1,167 @@
+"""Remake docs/screenshots/ from a running desk with its demo content.
+
+    python -m tests.browser.screenshots http://127.0.0.1:8000 editor:PASSWORD lead:PASSWORD
+
+It reviews a few drafts of the demo on the way: run it on a desk that nobody works at. Look at each
+picture afterwards; a picture that needs an explanation shows something to fix.
+"""
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.chromium import launch_options
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+DESK = (1280, 800)
+PHONE = (390, 844)
+# Longer than decision keys sleep after a new draft.
+AWAKE_MS = 700
+
+
+class Photographer:
+    """One person's browser at the desk."""
+
+    def __init__(
+        self,
+        browser: Browser,
+        address: str,
+        login: str | None,
+        size: tuple[int, int] = DESK,
+        scheme: str = "light",
+    ) -> None:
+        is_phone = size == PHONE
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if scheme == "dark" else "light",
+            base_url=address,
+            has_touch=is_phone,
+            is_mobile=is_phone,
+        )
+        self.page: Page = context.new_page()
+        if login:
+            name, password = login.split(":", 1)
+            self.page.goto("/accounts/login/")
+            self.page.get_by_label("Username").fill(name)
+            self.page.get_by_label("Password").fill(password)
+            self.page.get_by_label("Password").press("Enter")
+            self.page.wait_for_url(f"{address}/")
+
+    def take(self, name: str, address: str | None = None) -> None:
+        """Photograph the page as it is, or the one at `address`."""
+        if address is not None:
+            self.page.goto(address)
+        self.page.wait_for_timeout(250)
+        self.page.screenshot(path=FOLDER / f"{name}.png")
+        print(name)
+
+    def review(self, task: str) -> None:
+        """Open the review screen and wait until it takes decisions."""
+        self.page.goto(f"/review/?task={task}")
+        self.page.locator("#draft").wait_for()
+        self.page.wait_for_timeout(AWAKE_MS)
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def decide(self, *keys: str) -> None:
+        """Press the keys of a decision and wait for the next draft."""
+        self.press(*keys)
+        self.page.wait_for_timeout(2 * AWAKE_MS)
+
+    def until(self, is_there: Callable[[Page], bool]) -> None:
+        """Skip drafts until one shows what is wanted, or a dozen did not."""
+        for _draft in range(12):
+            if is_there(self.page):
+                return
+            self.decide("s", "4", "Enter")
+
+
+def reviewing(editor: Photographer) -> None:
+    """The review screen at work."""
+    editor.review("music-oneliner")
+    editor.until(lambda page: page.locator(".mark-row-finding").count() > 0)
+    editor.press("j")
+    editor.take("review-suggestions")
+    editor.press("Enter", "Escape")
+    editor.press(*["ArrowRight"] * 4, "Shift+ArrowRight", "6", "Shift+ArrowRight", "4", "+")
+    editor.take("review-tags")
+    editor.press("e", "Control+End")
+    editor.press(*["Control+Shift+ArrowLeft"] * 3)
+    editor.page.keyboard.type("worth hearing twice.")
+    editor.page.wait_for_timeout(1500)
+    editor.take("review-rewrite")
+    editor.page.context.set_offline(True)
+    editor.page.keyboard.type(" Or more.")
+    editor.page.wait_for_timeout(1500)
+    editor.take("review-offline")
+    editor.page.context.set_offline(False)
+    editor.page.wait_for_timeout(1500)
+    editor.decide("Control+Enter")
+    editor.press("?")
+    editor.take("keys")
+    editor.press("Escape", "f")
+    editor.take("report-a-fact")
+    editor.page.get_by_label("The right value").fill("something else")
+    editor.page.locator("#report-source").fill("the sleeve")
+    editor.page.locator("#report-pointer").select_option(index=2)
+    editor.decide("Enter")
+    editor.decide("l", "1", "Enter")
+    editor.decide("6", "x")
+    editor.decide("a")
+    editor.review("job-fit")
+    editor.press("ArrowRight", "Shift+ArrowRight", "1")
+    editor.page.locator("#rewrite-matches-0-text, #rewrite-gaps-0-text").first.focus()
+    editor.take("review-job-fit")
+
+
+def main() -> None:
+    """Take all pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("address")
+    parser.add_argument("editor", help="name:password")
+    parser.add_argument("lead", help="name:password")
+    given = parser.parse_args()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    options = launch_options()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**options)
+        Photographer(browser, given.address, None).take("login", "/accounts/login/")
+        editor = Photographer(browser, given.address, given.editor)
+        editor.take("home")
+        reviewing(editor)
+
+        dark = Photographer(browser, given.address, given.editor, scheme="dark")
+        dark.review("music-oneliner")
+        dark.press("ArrowRight", "Shift+ArrowRight", "3", "ArrowRight", "ArrowRight", "7")
+        dark.take("review-dark")
+        dark.take("home-dark", "/")
+
+        phone = Photographer(browser, given.address, given.editor, PHONE)
+        phone.take("home-phone")
+        phone.review("music-oneliner")
+        phone.press("ArrowRight", "Shift+ArrowRight")
+        phone.take("review-phone")
+
+        lead = Photographer(browser, given.address, given.lead)
+        for name, address in (
+            ("goldens", "/goldens/"),
+            ("for-the-lead", "/escalated/"),
+            ("fact-reports", "/fact-reports/"),
+            ("guide", "/tasks/music-oneliner/guide/"),
+            ("runs", "/runs/"),
+            ("drafts", "/drafts/"),
+        ):
+            lead.take(name, address)
+        lead.page.goto("/goldens/")
+        lead.page.locator(".cell-text a").last.click()
+        lead.take("golden")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
