@@ -217,7 +217,7 @@ STORAGES = {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
         "OPTIONS": {"location": HOME / "files"},
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "editorial.static_files.DeskStaticFiles"},
 }
 
 # Uploads: an import is streamed to disk above this size and never held in memory.

@@ -26,6 +26,7 @@ export class OpenDraft {
     this.key = newKey();
     this.history = new History();
     this.current = null;
+    this.beforeTyping = null;
     this.element = desk.querySelector("#draft");
     this.drawn = new DraftText(this.element, page.draft.text);
     this.selection = new DraftSelection(this.element, this.drawn, page.draft.locale, () =>
@@ -291,14 +292,37 @@ export class OpenDraft {
       this.#act(button.dataset.act);
     });
     list.addEventListener("change", ({ target }) => {
-      const index = Number(target.closest("[data-mark]").dataset.mark.slice(4));
-      this.#step(() => {
-        this.work.tags = changed(this.work.tags, index, { [target.dataset.edit]: target.value });
-      });
+      if (target.dataset.edit !== "note") this.#step(() => this.#editTag(target));
     });
+    // A note is saved as it is typed, and drawing the list again would take the caret away.
+    list.addEventListener("input", ({ target }) => {
+      if (target.dataset.edit !== "note") return;
+      this.#editTag(target);
+      this.autosave.touch();
+    });
+    for (const typed of [this.rewrite.element, this.note, list]) {
+      typed.addEventListener("focusin", () => {
+        this.beforeTyping ??= this.read();
+      });
+      typed.addEventListener("focusout", () => this.#rememberTyping());
+    }
     const evidence = this.desk.querySelector(".desk-evidence");
     evidence.addEventListener("pointerover", ({ target }) => this.#pointOut(target));
     evidence.addEventListener("pointerleave", () => CSS.highlights?.delete("desk-mention"));
+  }
+
+  #editTag(control) {
+    const index = Number(control.closest("[data-mark]").dataset.mark.slice(4));
+    this.work.tags = changed(this.work.tags, index, { [control.dataset.edit]: control.value });
+  }
+
+  /** What was typed in a field is one step for the undo. */
+  #rememberTyping() {
+    const before = this.beforeTyping;
+    this.beforeTyping = null;
+    if (before && JSON.stringify(before) !== JSON.stringify(this.read())) {
+      this.history.remember(before);
+    }
   }
 
   #act(act) {

@@ -210,3 +210,33 @@ def test_a_structured_answer_is_rewritten_in_its_form(desk: Desk, ready_job_draf
     assert review.rewrite_output["verdict"] == "partial"
     assert review.rewrite.startswith("Partial fit")
     assert review.rewrite_output["gaps"] == ready_job_draft.output["gaps"]
+
+
+def test_z_takes_back_what_was_typed_as_one_step(desk: Desk, ready_draft: Draft) -> None:
+    desk.open()
+    desk.press("ArrowRight", "3", "e", "Control+End")
+    desk.write(" Loudly, at last.")
+    desk.press("Escape")
+    field = desk.page.locator("#rewrite-text")
+    expect(field).to_have_value(ready_draft.text + " Loudly, at last.")
+
+    desk.press("z")
+    expect(field).to_have_value(ready_draft.text)
+    expect(desk.page.locator(".mark-row-tag")).to_have_count(1)
+    desk.press("z")
+    expect(desk.page.locator(".mark-row-tag")).to_have_count(0)
+
+
+def test_a_note_on_a_tag_goes_into_the_review(desk: Desk, ready_draft: Draft) -> None:
+    desk.open()
+    desk.press("ArrowRight", "3")
+    desk.page.get_by_label("Note on the tag").focus()
+    desk.write("Never said so.")
+    expect(desk.page.locator("#save-state")).to_have_attribute("data-state", "saved")
+    desk.page.get_by_label("The fact that the tag rests on").select_option("/item/artist")
+    desk.draft.focus()
+    desk.press("x")
+    desk.is_empty()
+
+    tag = Review.objects.get().tags.get()
+    assert (tag.note, tag.pointer) == ("Never said so.", "/item/artist")
