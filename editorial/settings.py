@@ -278,6 +278,13 @@ SPECTACULAR_SETTINGS = {
     ],
     # The validator's badge would be fetched from somebody else's server.
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
+    # Several resources have a state, each its own.
+    "ENUM_NAME_OVERRIDES": {
+        "RunState": "explanations.models.run.Run.State",
+        "DraftState": "explanations.models.draft.Draft.State",
+        "ImportState": "explanations.models.recommendation.Import.State",
+        "GoldenState": "feedback.models.golden.Golden.State",
+    },
 }
 
 # Celery ------------------------------------------------------------------------------------------

@@ -2,8 +2,17 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from explanations.api.drafts import DraftsView, DraftView
 from explanations.api.imports import ImportsView, ImportView, ReceiveDeliveryView
 from explanations.api.recommendations import RecommendationsView, RecommendationView
+from explanations.api.runs import (
+    CancelRunView,
+    PauseRunView,
+    ResumeRunView,
+    RetryRunView,
+    RunsView,
+    RunView,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("recommendations/", RecommendationsView.as_view(), name="api-recommendations"),
@@ -19,4 +28,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("imports/", ImportsView.as_view(), name="api-imports"),
     path("imports/<int:import_id>/", ImportView.as_view(), name="api-import"),
+    path("runs/", RunsView.as_view(), name="api-runs"),
+    path("runs/<int:run_id>/", RunView.as_view(), name="api-run"),
+    path("runs/<int:run_id>/pause/", PauseRunView.as_view(), name="api-run-pause"),
+    path("runs/<int:run_id>/resume/", ResumeRunView.as_view(), name="api-run-resume"),
+    path("runs/<int:run_id>/cancel/", CancelRunView.as_view(), name="api-run-cancel"),
+    path("runs/<int:run_id>/retry/", RetryRunView.as_view(), name="api-run-retry"),
+    path("drafts/", DraftsView.as_view(), name="api-drafts"),
+    path("drafts/<int:draft_id>/", DraftView.as_view(), name="api-draft"),
 ]

@@ -32,6 +32,11 @@ class ModelServer(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(WIDEST_WINDOW)],
         help_text="Requests that one drainer keeps in flight there at most.",
     )
+    window_found = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="What a drainer last found it to take; the next one begins with it.",
+    )
     trouble = models.CharField(
         max_length=300,
         blank=True,

@@ -12,7 +12,15 @@ from accounts.log import record
 from accounts.models import Person
 from explanations import nudge
 from explanations.model_server import ParametersRefused, SamplingParameters
-from explanations.models import Draft, ModelVersion, Prompt, Recommendation, Run, Task
+from explanations.models import (
+    Draft,
+    ModelServer,
+    ModelVersion,
+    Prompt,
+    Recommendation,
+    Run,
+    Task,
+)
 from explanations.services.drafting.claiming import LOCK_ORDER
 
 REJECTED: Final = "REJECT"
@@ -86,6 +94,41 @@ class Progress:
 
 
 # Starting -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a run is made with."""
+
+    task: Task
+    prompt: Prompt
+    model_version: ModelVersion
+
+
+def parts_of(task_slug: str, prompt_number: int | None, model_name: str | None) -> Parts:
+    """Find task, prompt and model by their names; None means the task's own.
+
+    Raises CannotStart, which says what there is instead.
+    """
+    task = Task.objects.select_related("prompt", "model_version").filter(slug=task_slug).first()
+    if task is None:
+        slugs = ", ".join(Task.objects.values_list("slug", flat=True)) or "none yet"
+        raise CannotStart(f"There is no task “{task_slug}”; there are: {slugs}.")
+    prompt = task.prompt
+    if prompt_number is not None:
+        prompt = task.prompts.filter(number=prompt_number).first()
+    if prompt is None:
+        which = "active prompt" if prompt_number is None else f"prompt {prompt_number}"
+        raise CannotStart(f"{task.name} has no {which}.")
+    version = task.model_version
+    if model_name is not None:
+        version = ModelVersion.objects.filter(name=model_name).first()
+    if version is None and model_name is not None:
+        raise CannotStart(f"No model is called “{model_name}”.")
+    if version is None:
+        raise CannotStart(f"{task.name} has no model: `manage.py register_model_server` finds it.")
+    return Parts(task, prompt, version)
+
 
 _INSERT: Final = """
 INSERT INTO explanations_draft
@@ -304,6 +347,12 @@ def progress_of(run: Run) -> Progress:
             failures.append(Failures(reason, sentence, count))
     failures.sort(key=lambda failed: -failed.count)
     return Progress(by_state, failures, prompt_tokens, completion_tokens, float(recent))
+
+
+def trouble_of(run: Run) -> list[ModelServer]:
+    """Return the troubled servers of a run's model, if every one of them is in trouble."""
+    servers = list(run.model_version.servers.all())
+    return servers if servers and all(server.trouble for server in servers) else []
 
 
 def counts_of(runs: Sequence[Run]) -> dict[int, dict[str, int]]:

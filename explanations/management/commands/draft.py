@@ -6,9 +6,16 @@ from typing import Any, Final
 import click
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from explanations.models import ModelVersion, Prompt, Run, Task
+from explanations.models import Run
 from explanations.services.drafting.drainers import at_work
-from explanations.services.runs import CannotStart, Progress, Selection, progress_of, start_run
+from explanations.services.runs import (
+    CannotStart,
+    Progress,
+    Selection,
+    parts_of,
+    progress_of,
+    start_run,
+)
 
 _LOOK_EVERY_S: Final = 0.5
 # A sweep and a start of a drainer fit into it, so silence for longer has another cause.
@@ -31,18 +38,13 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Start the run. Raises CommandError with what is missing."""
-        task = _task(options["task"])
         selection = Selection(
             not_drafted=not options["again"], sample=options["sample"], limit=options["limit"]
         )
         try:
+            parts = parts_of(options["task"], options["prompt"], options["model"])
             run = start_run(
-                task,
-                _prompt(task, options["prompt"]),
-                _model_version(task, options["model"]),
-                selection,
-                options["each"],
-                None,
+                parts.task, parts.prompt, parts.model_version, selection, options["each"], None
             )
         except CannotStart as error:
             raise CommandError(str(error)) from error
@@ -78,31 +80,3 @@ class Command(BaseCommand):
         self.stdout.write(f"{ready} ready, {progress.by_state['BLOCKED']} blocked by a check.")
         for failure in progress.failures:
             self.stdout.write(f"{failure.count} failed: {failure.sentence}")
-
-
-def _task(slug: str) -> Task:
-    task = Task.objects.select_related("prompt", "model_version").filter(slug=slug).first()
-    if task is None:
-        slugs = ", ".join(Task.objects.values_list("slug", flat=True)) or "none yet"
-        raise CommandError(f"There is no task “{slug}”; there are: {slugs}.")
-    return task
-
-
-def _prompt(task: Task, number: int | None) -> Prompt:
-    prompt = task.prompt if number is None else task.prompts.filter(number=number).first()
-    if prompt is None:
-        raise CommandError(
-            f"{task.name} has no active prompt." if number is None else f"No prompt {number}."
-        )
-    return prompt
-
-
-def _model_version(task: Task, name: str | None) -> ModelVersion:
-    version = task.model_version if name is None else ModelVersion.objects.filter(name=name).first()
-    if version is None:
-        raise CommandError(
-            f"{task.name} has no model: run `manage.py register_model_server` first."
-            if name is None
-            else f"No model is called “{name}”."
-        )
-    return version

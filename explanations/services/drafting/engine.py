@@ -327,6 +327,7 @@ class Engine:
                 ):
                     self._drop(holding.draft_id)
             await self._database.run(drainers.beat, self._name, len(self._requests), self._written)
+            await self._note_windows()
             self._briefs.clear()
             await self._look_for_models()
 
@@ -354,7 +355,7 @@ class Engine:
         lane.routes = []
         for row in model.servers:
             server = self._servers.setdefault(
-                row.id, Server(row.id, row.address, Window(row.window))
+                row.id, Server(row.id, row.address, Window(row.window, row.window_found))
             )
             server.address = row.address
             server.window.resize(row.window)
@@ -395,6 +396,10 @@ class Engine:
         else:
             await self._database.run(serving.clear_trouble, server.id)
 
+    async def _note_windows(self) -> None:
+        for server in self._servers.values():
+            await self._database.run(serving.note_window, server.id, server.window.limit)
+
     def _routes(self) -> list[Route]:
         return [route for lane in self._lanes.values() for route in lane.routes]
 
@@ -417,6 +422,7 @@ class Engine:
             await self._write_batch()
         await self._database.run(claiming.hand_back, list(self._held.values()))
         self._held.clear()
+        await self._note_windows()
 
     async def _until_something_ends(self, at_most_s: float) -> None:
         with suppress(TimeoutError):

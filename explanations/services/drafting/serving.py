@@ -17,6 +17,7 @@ class Server:
     id: int
     address: ServerAddress
     window: int
+    window_found: int | None
     trouble: str
 
 
@@ -45,6 +46,13 @@ def address_of(server: ModelServer) -> ServerAddress:
     return ServerAddress(server.name, server.base_url, _api_key(server))
 
 
+def note_window(server_id: int, window: int) -> None:
+    """Keep what a server was found to take, so that no drainer has to find it out anew."""
+    ModelServer.objects.filter(pk=server_id).exclude(window_found=window).update(
+        window_found=window
+    )
+
+
 def note_trouble(server_id: int, trouble: str) -> None:
     """Say on the pages that nothing is sent to a server for now, and why."""
     ModelServer.objects.filter(pk=server_id).update(
@@ -60,7 +68,7 @@ def clear_trouble(server_id: int) -> None:
 
 
 def _server(row: ModelServer) -> Server:
-    return Server(row.pk, address_of(row), row.window, row.trouble)
+    return Server(row.pk, address_of(row), row.window, row.window_found, row.trouble)
 
 
 def _api_key(server: ModelServer) -> str:

@@ -12,9 +12,11 @@ class Window:
     sent before the last halving say nothing about the window as it is now.
     """
 
-    def __init__(self, most: int, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self, most: int, found: int | None = None, clock: Callable[[], float] = monotonic
+    ) -> None:
         self._most = most
-        self._limit = float(most)
+        self._limit = float(min(most, found or most))
         self._clock = clock
         self._halved_at = float("-inf")
         self.in_flight = 0

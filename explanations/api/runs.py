@@ -1,0 +1,239 @@
+"""Runs over REST: start, watch, steer."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.api.pagination import NewestFirst
+from accounts.models import Person
+from accounts.rights import MayUse, person_of
+from explanations.models import Run
+from explanations.services import runs
+from explanations.services.runs import CannotStart, CannotSteer, Selection
+
+
+class Conflict(APIException):
+    """The run is in another state than the step needs."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+class SelectionInput(serializers.Serializer[Any]):
+    """Which recommendations; what is asked for together must hold together."""
+
+    not_drafted = serializers.BooleanField(
+        default=False, help_text="No draft of it is there or on its way."
+    )
+    rejected_before = serializers.BooleanField(
+        default=False, help_text="Editors rejected a draft of it."
+    )
+    import_id = serializers.IntegerField(required=False, min_value=1)
+    external_ids = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        required=False,
+        allow_empty=False,
+        max_length=runs.MOST_EXTERNAL_IDS,
+    )
+    sample = serializers.IntegerField(required=False, min_value=1, help_text="So many, at random.")
+    limit = serializers.IntegerField(
+        required=False, min_value=1, help_text="So many, the highest priority first."
+    )
+
+
+class RunInput(serializers.Serializer[Any]):
+    """A run to start."""
+
+    task = serializers.SlugField()
+    prompt = serializers.IntegerField(
+        required=False, min_value=1, help_text="A number; the task's active prompt by default."
+    )
+    model = serializers.CharField(
+        required=False, max_length=200, help_text="A name; the task's own by default."
+    )
+    selection = SelectionInput(required=False, help_text="What is not drafted yet, by default.")
+    drafts_each = serializers.IntegerField(default=1, min_value=1, max_value=runs.MOST_DRAFTS_EACH)
+
+
+class RunOutput(serializers.Serializer[Any]):
+    """A run, and how many of its drafts are in which state."""
+
+    id = serializers.IntegerField()
+    task = serializers.CharField(source="task.slug")
+    prompt = serializers.IntegerField(source="prompt.number")
+    model = serializers.CharField(source="model_version.name")
+    selection = serializers.DictField(help_text="As it was asked for.")
+    drafts_each = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=Run.State.choices)
+    started_by = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    drafts = serializers.SerializerMethodField(help_text="By state.")
+
+    def get_started_by(self, run: Run) -> str | None:
+        """Return the username of who started it."""
+        return run.created_by.username if run.created_by else None
+
+    def get_drafts(self, run: Run) -> dict[str, int]:
+        """Return the counts that the view has looked up for all runs at once."""
+        counts: dict[int, dict[str, int]] = self.context["counts"]
+        return counts[run.pk]
+
+
+class FailuresOutput(serializers.Serializer[Any]):
+    """Drafts that failed for one reason."""
+
+    reason = serializers.CharField(help_text="A code to count by.")
+    sentence = serializers.CharField(help_text="What one of them says, to people.")
+    count = serializers.IntegerField()
+
+
+class ProgressOutput(serializers.Serializer[Any]):
+    """How far a run is."""
+
+    total = serializers.IntegerField()
+    ended = serializers.IntegerField()
+    per_minute = serializers.FloatField(help_text="Drafts that ended in the last minute.")
+    minutes_left = serializers.FloatField(allow_null=True)
+    prompt_tokens = serializers.IntegerField()
+    completion_tokens = serializers.IntegerField()
+    failures = FailuresOutput(many=True)
+
+
+class WholeRunOutput(RunOutput):
+    """A run with its progress, and what holds it up."""
+
+    progress = ProgressOutput()
+    trouble = serializers.ListField(
+        child=serializers.CharField(), help_text="Why no model server can be used for now."
+    )
+
+
+class RunsView(APIView):
+    """All runs."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"GET": "desk:read", "POST": "runs:write"}
+
+    @extend_schema(
+        operation_id="runs_list",
+        responses=RunOutput(many=True),
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("task", str)],
+    )
+    def get(self, request: Request) -> Response:
+        """List the runs, newest first."""
+        found = Run.objects.select_related("task", "prompt", "model_version", "created_by")
+        if task := request.query_params.get("task"):
+            found = found.filter(task__slug=task)
+        pages = NewestFirst()
+        page = pages.paginate_queryset(found, request, self) or []
+        context = {"counts": runs.counts_of(page)}
+        return pages.get_paginated_response(RunOutput(page, many=True, context=context).data)
+
+    @extend_schema(operation_id="runs_create", request=RunInput, responses={201: WholeRunOutput})
+    def post(self, request: Request) -> Response:
+        """Start a run. Its drafts are made by workers; look at the run to see how far they are."""
+        wanted = RunInput(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        asked = wanted.validated_data
+        try:
+            parts = runs.parts_of(asked["task"], asked.get("prompt"), asked.get("model"))
+            run = runs.start_run(
+                parts.task,
+                parts.prompt,
+                parts.model_version,
+                Selection(**asked.get("selection", {"not_drafted": True})),
+                asked["drafts_each"],
+                person_of(request),
+            )
+        except CannotStart as refusal:
+            raise ValidationError({"non_field_errors": [str(refusal)]}) from refusal
+        return Response(_whole(run), status=status.HTTP_201_CREATED)
+
+
+class RunView(APIView):
+    """One run."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"GET": "desk:read"}
+
+    @extend_schema(operation_id="runs_read", responses=WholeRunOutput)
+    def get(self, request: Request, run_id: int) -> Response:
+        """Show a run and its progress."""
+        return Response(_whole(get_object_or_404(_runs(), pk=run_id)))
+
+
+class SteerView(APIView):
+    """A step of steering a run; its subclasses say which."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "runs:write"}
+
+    def steer(
+        self, request: Request, run_id: int, step: Callable[[Run, Person], object]
+    ) -> Response:
+        """Take the step and show the run. Raises Conflict when the run is in another state."""
+        run = get_object_or_404(_runs(), pk=run_id)
+        try:
+            step(run, person_of(request))
+        except CannotSteer as refusal:
+            raise Conflict(str(refusal)) from refusal
+        return Response(_whole(run))
+
+
+class PauseRunView(SteerView):
+    """Pause."""
+
+    @extend_schema(operation_id="runs_pause", request=None, responses=WholeRunOutput)
+    def post(self, request: Request, run_id: int) -> Response:
+        """Claim no more drafts of the run; what is with the model comes home."""
+        return self.steer(request, run_id, runs.pause)
+
+
+class ResumeRunView(SteerView):
+    """Resume."""
+
+    @extend_schema(operation_id="runs_resume", request=None, responses=WholeRunOutput)
+    def post(self, request: Request, run_id: int) -> Response:
+        """Go on with a paused run."""
+        return self.steer(request, run_id, runs.resume)
+
+
+class CancelRunView(SteerView):
+    """Cancel."""
+
+    @extend_schema(operation_id="runs_cancel", request=None, responses=WholeRunOutput)
+    def post(self, request: Request, run_id: int) -> Response:
+        """End the run; what has not been written will not be."""
+        return self.steer(request, run_id, runs.cancel)
+
+
+class RetryRunView(SteerView):
+    """Retry."""
+
+    @extend_schema(operation_id="runs_retry", request=None, responses=WholeRunOutput)
+    def post(self, request: Request, run_id: int) -> Response:
+        """Draft the failed drafts once more."""
+        return self.steer(request, run_id, runs.retry_failed)
+
+
+def _runs() -> QuerySet[Run]:
+    return Run.objects.select_related("task", "prompt", "model_version", "created_by")
+
+
+def _whole(run: Run) -> dict[str, Any]:
+    progress = runs.progress_of(run)
+    context = {"counts": {run.pk: progress.by_state}}
+    return {
+        **RunOutput(run, context=context).data,
+        "progress": ProgressOutput(progress).data,
+        "trouble": [server.trouble for server in runs.trouble_of(run)],
+    }
