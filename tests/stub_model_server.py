@@ -11,9 +11,10 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from itertools import cycle
+from threading import Thread
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -141,6 +142,25 @@ class StubModelServer:
             self.disconnects += 1
             return True
         return False
+
+
+@contextmanager
+def running(stub: StubModelServer) -> Iterator[StubModelServer]:
+    """Serve from a thread of its own, for tests that are not asynchronous themselves."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+
+    def wait_for(work: Coroutine[Any, Any, object]) -> None:
+        asyncio.run_coroutine_threadsafe(work, loop).result(timeout=10)
+
+    wait_for(stub.__aenter__())
+    try:
+        yield stub
+    finally:
+        wait_for(stub.__aexit__(None, None, None))
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout=10)
 
 
 # Answers ------------------------------------------------------------------------------------------

@@ -107,9 +107,10 @@ class Engine:
         self._lanes: dict[int, Lane] = {}
         self._briefs: dict[tuple[int, int], Brief | CannotAsk] = {}
         self._held: dict[int, Holding] = {}
-        self._requests: dict[int, asyncio.Task[None]] = {}
+        self._requests: dict[int, asyncio.Task[Completion]] = {}
         self._answers: list[Answer] = []
         self._unasked: list[Outcome] = []
+        self._trouble_to_tell: set[int] = set()
         self._something_ended = asyncio.Event()
         self._something_to_write = asyncio.Event()
         self._stop = asyncio.Event()
@@ -248,33 +249,32 @@ class Engine:
                 if not free:
                     break
                 route = max(free, key=lambda route: route.server.window.free)
-                asked = lane.waiting.popleft()
-                self._requests[asked.claim.holding.draft_id] = asyncio.create_task(
-                    self._request(asked, route)
-                )
+                self._send(lane.waiting.popleft(), route)
 
-    async def _request(self, asked: Asked, route: Route) -> None:
-        window, breaker = route.server.window, route.breaker
-        sent_at = window.send()
-        result: Completion | ModelServerError
-        try:
-            result = await self._client.complete(route.server.address, asked.request)
-        except ModelServerError as error:
-            result = error
-        except Exception as error:
-            log.exception("A request could not be made.")
-            result = ModelServerError(DEFECT, str(error))
-        finally:
-            window.end()
-            self._requests.pop(asked.claim.holding.draft_id, None)
-            self._something_ended.set()
-        self._answers.append(Answer(asked, result, route.server.address.name))
-        self._something_to_write.set()
-        was_open = breaker.is_open
-        _learn(result, window, breaker, sent_at)
+    def _send(self, asked: Asked, route: Route) -> None:
+        # Counted here and not in the task, which begins to run only after this loop has gone on.
+        sent_at = route.server.window.send()
+        request = asyncio.create_task(self._client.complete(route.server.address, asked.request))
+        self._requests[asked.claim.holding.draft_id] = request
+        request.add_done_callback(partial(self._came_back, asked, route, sent_at))
+
+    def _came_back(
+        self, asked: Asked, route: Route, sent_at: float, request: asyncio.Task[Completion]
+    ) -> None:
+        route.server.window.end()
+        draft_id = asked.claim.holding.draft_id
+        if self._requests.get(draft_id) is request:
+            del self._requests[draft_id]
+        if not request.cancelled():
+            result = _result_of(request)
+            self._answers.append(Answer(asked, result, route.server.address.name))
+            self._something_to_write.set()
+            was_open = route.breaker.is_open
+            _learn(result, route.server.window, route.breaker, sent_at)
+            if route.breaker.is_open != was_open:
+                self._trouble_to_tell.add(route.server.id)
+        self._something_ended.set()
         self._send_waiting()
-        if breaker.is_open != was_open:
-            await self._tell_of_trouble(route.server)
 
     # Writing -------------------------------------------------------------------------------------
 
@@ -370,6 +370,8 @@ class Engine:
     async def _keep_probing(self) -> None:
         while True:
             await asyncio.sleep(PROBE_EVERY_S)
+            while self._trouble_to_tell:
+                await self._tell_of_trouble(self._servers[self._trouble_to_tell.pop()])
             for route in self._routes():
                 if route.breaker.probe_is_due:
                     await self._probe(route)
@@ -430,6 +432,16 @@ class Engine:
         self._something_ended.clear()
 
 
+def _result_of(request: asyncio.Task[Completion]) -> Completion | ModelServerError:
+    error = request.exception()
+    if error is None:
+        return request.result()
+    if isinstance(error, ModelServerError):
+        return error
+    log.error("A request could not be made.", exc_info=error)
+    return ModelServerError(DEFECT, str(error))
+
+
 def _learn(
     result: Completion | ModelServerError, window: Window, breaker: Breaker, sent_at: float
 ) -> None:
@@ -461,7 +473,7 @@ async def _unless_one_fails(
         await _end([task])
 
 
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def _end(tasks: Iterable[asyncio.Task[Any]]) -> None:
     ending = list(tasks)
     for task in ending:
         task.cancel()
