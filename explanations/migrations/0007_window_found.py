@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('explanations', '0004_lean_drafts'),
+        ('explanations', '0006_import_bytes_read'),
     ]
 
     operations = [
