@@ -16,12 +16,14 @@ from editorial.stack.addresses import resolve
 from editorial.stack.errors import StackError
 from editorial.stack.home import Home
 
+DEMO_PEOPLE = ["create_demo_people", "--passwords-file", str(Home.of(os.environ).secrets)]
+
 STEPS = desk.Steps(
     before_web=[
         ["migrate", "--no-input", "--verbosity", "1"],
         ["collect_changed_static"],
         ["load_starter_tasks"],
-        ["create_demo_people", "--passwords-file", str(Home.of(os.environ).secrets)],
+        *([] if settings.PRODUCTION else [DEMO_PEOPLE]),
     ],
     when_model_is_ready=[["register_model_server"], ["draft_demo"]],
 )
