@@ -31,3 +31,21 @@ def test_style_is_no_loop(said: Said, track: dict[str, Any], line: str) -> None:
 def test_a_title_that_repeats_itself_is_no_loop(said: Said, track: dict[str, Any]) -> None:
     track["item"]["title"] = "Work Work Work"
     assert said("Ed Sheeran goes Work Work Work.", track) == []
+
+
+def test_bullets_that_begin_alike_are_no_loop(said: Said, job: dict[str, Any]) -> None:
+    skills = ["Microsoft Excel", "SAP software", "Intuit QuickBooks"]
+    job["audience"]["skills"] = skills
+    job["output"]["verdict"] = "partial"
+    text = "\n".join(["Partial fit", *(f"+ You already work with {skill}." for skill in skills)])
+    assert said(text, job) == []
+
+
+def test_the_same_words_before_different_facts_are_no_loop(said: Said, job: dict[str, Any]) -> None:
+    text = "Partial fit\n+ You know Microsoft Excel, know SAP software, know Intuit QuickBooks."
+    assert said(text, job) == []
+
+
+def test_a_loop_inside_a_bullet_blocks(said: Said, job: dict[str, Any]) -> None:
+    text = "Partial fit\n+ You work on and on and on and on."
+    assert ("repetition", "error") in [finding[:2] for finding in said(text, job)]
