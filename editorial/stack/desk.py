@@ -310,7 +310,7 @@ def _web_port(environment: Mapping[str, str]) -> int:
 def _refuse_busy_port(port: int, say: Callable[[str], None]) -> None:
     """Raise StackError unless the port is free; what a killed run left may need some seconds."""
     error = None
-    for _ in attempts(3, say, f"port {port}"):
+    for _ in attempts(5, say, f"port {port}"):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

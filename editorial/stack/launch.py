@@ -33,7 +33,7 @@ CANNOT_LAUNCH = 78
 def main() -> None:
     """Read the command line above and become PROGRAM. Ends with 78 and a sentence if it cannot."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--when-orphaned", default="TERM")
+    parser.add_argument("--when-orphaned", default="KILL")
     parser.add_argument("--as-owner-of")
     parser.add_argument("--reaching", action="append", default=[])
     parser.add_argument("program", nargs="+")

@@ -15,11 +15,15 @@ LAUNCH = Path(__file__).with_name("launch.py")
 def launched(
     command: Sequence[str | os.PathLike[str]],
     *,
-    when_orphaned: str = "TERM",
+    when_orphaned: str = "KILL",
     as_owner_of: Path | None = None,
     reaching: Sequence[Path] = (),
 ) -> list[str]:
-    """Return the command line that becomes `command` by way of `launch.py`, which says more."""
+    """Return the command line that becomes `command` by way of `launch.py`, which says more.
+
+    What only holds what it can lose is killed when its parent dies: asked politely, some would wait
+    for work under way, or for a terminal that died with the parent.
+    """
     line = [sys.executable, "-I", "-S", str(LAUNCH), "--when-orphaned", when_orphaned]
     if as_owner_of:
         line += ["--as-owner-of", str(as_owner_of)]

@@ -7,6 +7,7 @@ A script of its own, so that this process holds the model and nothing of the des
 
 import argparse
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -29,9 +30,10 @@ def main() -> None:
 
     # Blocked before the server's threads begin, so that they inherit it and the signal waits here.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    server = xllamacpp.Server(_parameters(options))
+    _server = xllamacpp.Server(_parameters(options))
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
-    del server
+    # At once: it would finish what it is writing first, for people who have stopped waiting.
+    os._exit(0)
 
 
 def _parameters(options: argparse.Namespace) -> xllamacpp.CommonParams:

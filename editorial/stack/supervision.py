@@ -67,6 +67,7 @@ class Supervisor:
             self._process = subprocess.Popen(
                 launched(
                     [sys.executable, "-m", "supervisor.supervisord", "-c", configuration],
+                    when_orphaned="TERM",
                 ),
                 cwd=CHECKOUT,
                 # Parts start in the checkout, where a relative COPYDESK_HOME would mean another.

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +17,7 @@ import pytest
 
 from editorial.stack.home import CHECKOUT, Home
 from editorial.stack.model_server import free_port
+from editorial.stack.processes import attempts
 
 READY = "Copydesk is at"
 
@@ -69,8 +70,7 @@ class RunningDesk:
         if self.process.poll() is None:
             parts = self.parts()
             self.process.kill()
-            _, alive = psutil.wait_procs(parts, timeout=10)
-            assert alive == []
+            wait_until_gone(parts)
 
     def _read(self) -> None:
         assert self.process.stdout is not None
@@ -78,6 +78,24 @@ class RunningDesk:
             self.said.append(line)
             self._lines.put(line)
         self._lines.put(None)
+
+
+def wait_until_gone(processes: Sequence[psutil.Process]) -> None:
+    """Return when none of these runs any more; fail if one still does after a while."""
+    left = list(processes)
+    for _ in attempts(40, lambda line: None, "processes"):
+        left = [process for process in left if runs(process)]
+        if not left:
+            return
+    pytest.fail(f"still there: {left}")
+
+
+def runs(process: psutil.Process) -> bool:
+    """Say whether a process is more than an entry that its parent has not looked at yet."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def up_command() -> list[str]:

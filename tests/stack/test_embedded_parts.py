@@ -24,6 +24,7 @@ from kombu import Connection
 from editorial.stack.errors import StackError
 from editorial.stack.processes import launched, package_folder
 from editorial.stack.testing import embedded_parts
+from tests.stack.conftest import wait_until_gone
 
 pytestmark = pytest.mark.stack
 
@@ -154,8 +155,7 @@ def test_parts_end_when_the_process_that_started_them_is_killed() -> None:
     holder.kill()
     holder.wait()
 
-    _, alive = psutil.wait_procs(parts, timeout=10)
-    assert alive == []
+    wait_until_gone(parts)
     shutil.rmtree(home)
 
 

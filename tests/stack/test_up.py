@@ -20,7 +20,14 @@ from kombu import Connection
 from editorial.stack.addresses import resolve
 from editorial.stack.home import CHECKOUT
 from editorial.stack.processes import attempts
-from tests.stack.conftest import READY, RunningDesk, up_command, up_environment
+from tests.stack.conftest import (
+    READY,
+    RunningDesk,
+    runs,
+    up_command,
+    up_environment,
+    wait_until_gone,
+)
 
 pytestmark = pytest.mark.stack
 
@@ -142,8 +149,7 @@ def test_the_desk_says_what_to_do_when_its_supervisor_is_killed_and_leaves_nothi
 
     desk.wait_until_it_says("start it again")
     assert desk.process.wait(timeout=10) == 1
-    _, alive = psutil.wait_procs(parts, timeout=10)
-    assert alive == []
+    wait_until_gone(parts)
 
 
 def test_after_a_kill_the_next_start_finds_its_data_and_two_ctrl_c_stop_it_once(
@@ -160,8 +166,7 @@ def test_after_a_kill_the_next_start_finds_its_data_and_two_ctrl_c_stop_it_once(
         with RunningDesk(desk_home, desk_port) as again:
             again.wait_until_it_says(READY)
 
-            _, alive = psutil.wait_procs(left_over, timeout=0)
-            assert alive == []
+            assert [process for process in left_over if runs(process)] == []
             with psycopg.connect(
                 resolve({"COPYDESK_HOME": str(desk_home)}).database_url
             ) as database:
@@ -171,7 +176,7 @@ def test_after_a_kill_the_next_start_finds_its_data_and_two_ctrl_c_stop_it_once(
             parts = again.parts()
             assert again.stop(asking=2) == 0
             again.wait_until_it_says("Everything has stopped")
-    assert [process for process in parts if process.is_running()] == []
+    assert [process for process in parts if runs(process)] == []
     assert [line for line in again.said if "Traceback" in line and "desk |" in line] == []
 
 
@@ -183,7 +188,7 @@ def test_asked_to_stop_in_the_middle_of_a_start_it_does(desk_home: Path, desk_po
         desk.process.send_signal(signal.SIGTERM)
 
         assert desk.process.wait(timeout=10) == 0
-    assert [process for process in parts if process.is_running()] == []
+    assert [process for process in parts if runs(process)] == []
 
 
 def _get(port: int, path: str) -> int:
