@@ -59,7 +59,9 @@ class RunForm(forms.Form):
         label="Model",
     )
     which = forms.ChoiceField(choices=WHICH, initial=NOT_DRAFTED, widget=forms.RadioSelect)
-    delivery = forms.ModelChoiceField(Import.objects.none(), required=False, label="Import")
+    delivery = forms.ModelChoiceField(
+        Import.objects.none(), required=False, label="Import", empty_label="None in particular"
+    )
     external_ids = forms.CharField(
         required=False,
         label="External ids",
