@@ -49,12 +49,12 @@ class Photographer:
             self.page.get_by_label("Password").press("Enter")
             self.page.wait_for_url(f"{address}/")
 
-    def take(self, name: str, address: str | None = None) -> None:
-        """Photograph the page as it is, or the one at `address`."""
+    def take(self, name: str, address: str | None = None, *, whole: bool = False) -> None:
+        """Photograph what is seen of the page, or the `whole` of it, or of the one at `address`."""
         if address is not None:
             self.page.goto(address)
         self.page.wait_for_timeout(250)
-        self.page.screenshot(path=FOLDER / f"{name}.png")
+        self.page.screenshot(path=FOLDER / f"{name}.png", full_page=whole)
         print(name)
 
     def review(self, task: str) -> None:
@@ -115,8 +115,8 @@ def reviewing(editor: Photographer) -> None:
     editor.decide("a")
     editor.review("job-fit")
     editor.press("ArrowRight", "Shift+ArrowRight", "1")
-    editor.page.locator("#rewrite-matches-0-text, #rewrite-gaps-0-text").first.focus()
-    editor.take("review-job-fit")
+    editor.take("review-job-fit", whole=True)
+    editor.decide("x")
 
 
 def main() -> None:

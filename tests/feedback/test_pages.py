@@ -1,5 +1,6 @@
 """The pages of the human side: who may open them, and what they show."""
 
+import re
 import uuid
 from typing import Any
 
@@ -335,3 +336,29 @@ class TestADraftsReviews:
         assert "<img" not in page
         assert 'href="https://x.example"' not in page
         assert "&lt;img" in page
+
+
+class TestTheWayAround:
+    @pytest.mark.parametrize(
+        ("address", "link"),
+        [
+            ("/review/", "Review"),
+            ("/goldens/", "Goldens"),
+            ("/drafts/{draft}/reviews/", "Drafts"),
+            ("/escalated/", "For the lead"),
+        ],
+    )
+    def test_exactly_the_link_of_the_page_is_marked(
+        self, lead_client: Client, ready_draft: Draft, address: str, link: str
+    ) -> None:
+        page = shown(lead_client, address.format(draft=ready_draft.pk))
+
+        assert re.findall(r'aria-current="page">([^<]+)', page) == [link]
+
+    def test_nobody_is_led_to_a_page_that_is_closed_to_them(
+        self, manager_client: Client, ready_draft: Draft
+    ) -> None:
+        page = shown(manager_client, "/")
+
+        for closed in ("/review/", "/escalated/", "/fact-reports/", "/imports/", "/admin/"):
+            assert f'href="{closed}"' not in page
