@@ -157,54 +157,75 @@ def fact_problem(value: object) -> str:
     if value is None or value in ("", [], {}) or (isinstance(value, str) and value.isspace()):
         return "Give the fact a value."
     try:
-        size = len(orjson.dumps(value))
-        _check_facts("value", value, 0, 2)
+        written = orjson.dumps(value)
+        _check_member("value", value, 0, 1)
+        _refuse_nul("value", value, written)
     except (TypeError, UnicodeEncodeError):
         return "The value is not text, a number, true or false, or a list of those."
     except _Refused as refused:
         return refused.reason
-    if size > MAX_FACT_BYTES:
-        return f"The value has {size:,} bytes; {MAX_FACT_BYTES:,} are allowed."
+    if len(written) > MAX_FACT_BYTES:
+        return f"The value has {len(written):,} bytes; {MAX_FACT_BYTES:,} are allowed."
     return ""
 
 
 def _side(side: str, value: object) -> bytes:
     if not isinstance(value, dict):
         raise _Refused(side, f"“{side}” must be an object, not {_kind(value)}.")
-    _check_facts(side, value, len(side) + 1, 1)
-    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    _check_members(side, value, len(side) + 1, 1)
+    written = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    _refuse_nul(side, value, written)
+    return written
 
 
-def _check_facts(side: str, value: Any, pointer_length: int, depth: int) -> None:
-    """Refuse what the database cannot keep or a pointer cannot reach."""
-    if type(value) is str:
-        if "\0" in value:
-            raise _Refused(side, f"“{side}” contains a NUL character.")
-    elif type(value) is dict:
-        _check_reach(side, pointer_length, depth)
+def _check_members(side: str, value: dict[str, Any] | list[Any], length: int, depth: int) -> None:
+    """Refuse what no pointer of a storable length reaches, and numbers that were rounded.
+
+    `length` is that of the pointer to `value`.
+    """
+    if depth > MAX_DEPTH:
+        raise _Refused(side, f"“{side}” is nested more than {MAX_DEPTH} levels deep.")
+    if type(value) is dict:
         for key, member in value.items():
-            if "\0" in key:
-                raise _Refused(side, f"“{side}” contains a NUL character.")
-            if not key:
-                raise _Refused(side, f"“{side}” has a fact without a name.")
-            escapes = key.count("/") + key.count("~")
-            _check_facts(side, member, pointer_length + 1 + len(key) + escapes, depth + 1)
-    elif type(value) is list:
-        _check_reach(side, pointer_length, depth)
+            reach = length + 1 + (len(key) if key.isidentifier() else _pointer_part(side, key))
+            _check_member(side, member, reach, depth)
+    else:
         for member in value:
-            # Seven characters: a slash and the index of the last that fits a line of this length.
-            _check_facts(side, member, pointer_length + 7, depth + 1)
-    elif type(value) is float and not -_LARGEST_NUMBER < value < _LARGEST_NUMBER:
+            # A slash and the longest index that a line of this length has room for.
+            _check_member(side, member, length + 7, depth)
+
+
+def _check_member(side: str, member: Any, reach: int, depth: int) -> None:
+    kind = type(member)
+    if kind is dict or kind is list:
+        _check_members(side, member, reach, depth + 1)
+    elif kind is float and not -_LARGEST_NUMBER < member < _LARGEST_NUMBER:
         raise _Refused(
             side, f"“{side}” has a number beyond 64 bits; send it as text to keep its digits."
         )
-    if pointer_length > MAX_POINTER_CHARACTERS:
+    if reach > MAX_POINTER_CHARACTERS:
         raise _Refused(side, f"“{side}” has a fact with a name that is too long.")
 
 
-def _check_reach(side: str, pointer_length: int, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise _Refused(side, f"“{side}” is nested more than {MAX_DEPTH} levels deep.")
+def _pointer_part(side: str, key: str) -> int:
+    """The characters that a name takes in a pointer, where two are escaped."""
+    if not key:
+        raise _Refused(side, f"“{side}” has a fact without a name.")
+    return len(key) + key.count("/") + key.count("~")
+
+
+def _refuse_nul(side: str, value: object, written: bytes) -> None:
+    """Refuse the one character that PostgreSQL cannot store."""
+    if b"\\u0000" in written and _holds_nul(value):
+        raise _Refused(side, f"“{side}” contains a NUL character.")
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in key or _holds_nul(member) for key, member in value.items())
+    return isinstance(value, list) and any(_holds_nul(member) for member in value)
 
 
 # NDJSON ------------------------------------------------------------------------------------------
