@@ -15,9 +15,9 @@ import xllamacpp
 
 REQUESTS_AT_ONCE = 4
 TOKENS_PER_REQUEST = 3072
-# Several threads wait for one another by spinning, and on cores that web and workers use too that is
-# most of what they do: with both of two cores busy elsewhere, two threads wrote 0.13 drafts a second
-# at 3.8 s of processor each, one thread 1.36 at 0.46 s.
+# Several threads wait for one another by spinning, and on cores that web and workers use too
+# that is most of what they do: with both of two cores busy elsewhere, two threads wrote 0.13
+# drafts a second at 3.8 s of processor each, one thread 1.36 at 0.46 s.
 THREADS = 1
 ERRORS = 1
 
