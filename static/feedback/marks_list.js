@@ -38,6 +38,7 @@ function fillTag(row, tag) {
   const scope = row.querySelector("[data-edit=scope]");
   scope.hidden = tag.scope === "span";
   scope.value = tag.scope === "span" ? "draft" : tag.scope;
+  row.querySelector("[data-scope]").textContent = scope.hidden ? "" : scope.selectedOptions[0].text;
 }
 
 function whereIn(list, element) {

@@ -8,12 +8,23 @@
 
 const WORD_LIKE = /[\p{L}\p{N}\p{M}\p{S}\p{Extended_Pictographic}]/u;
 
-/** The stretches that the cursor steps over, as [start, end) code points of `text`. */
+const HYPHEN = /^[-‐‑]$/;
+
+/**
+ * The stretches that the cursor steps over, as [start, end) code points of `text`. What a hyphen
+ * joins is one word: "high-energy" is tagged as it is read.
+ */
 export function stepsOf(text, granularity, locale) {
-  const segmenter = new Intl.Segmenter(locale || undefined, { granularity });
-  return [...segmenter.segment(text.text)]
-    .filter(({ segment }) => (granularity === "word" ? WORD_LIKE.test(segment) : segment.trim()))
-    .map(({ segment, index }) => [text.fromUnit(index), text.fromUnit(index + segment.length)]);
+  const steps = [];
+  let joins = false;
+  for (const { segment, index } of new Intl.Segmenter(locale || undefined, { granularity }).segment(text.text)) {
+    const [start, end] = [text.fromUnit(index), text.fromUnit(index + segment.length)];
+    const isStep = granularity === "word" ? WORD_LIKE.test(segment) : segment.trim() !== "";
+    if (isStep && joins) steps.at(-1)[1] = end;
+    else if (isStep) steps.push([start, end]);
+    joins = granularity === "word" && HYPHEN.test(segment) && steps.at(-1)?.[1] === start;
+  }
+  return steps;
 }
 
 /** Move `end` out of the middle of a grapheme, and white space out of the ends of a selection. */

@@ -25,6 +25,7 @@ SCRIPTS = {
     "letters outside the first plane": ("𝔇eep 𝒸uts here.", ["𝔇eep", "𝒸uts", "here"]),
     "Arabic": ("أغنية دافئة مثل المساء.", ["أغنية", "دافئة", "مثل", "المساء"]),
     "Arabic around Latin": ("أغنية Deer Heart جميلة.", ["أغنية", "Deer", "Heart", "جميلة"]),
+    "a hyphen joins": ("A high-energy hip-hop duo.", ["A", "high-energy", "hip-hop", "duo"]),
     "Hebrew": ("שיר שקט לערב.", ["שיר", "שקט", "לערב"]),
 }
 
