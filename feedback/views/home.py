@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, cast
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -25,7 +25,7 @@ class Home(RightRequiredMixin, View):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show what this person can go on with."""
         person = cast(Person, request.user)
-        context: dict[str, Any] = {"tasks": _tasks(), "waiting": _waiting()}
+        context: dict[str, Any] = {"tasks": _tasks()}
         if has_right(person, REVIEW):
             context |= _editors_day(person)
         if has_right(person, LEAD):
@@ -53,10 +53,6 @@ def _tasks() -> list[dict[str, object]]:
     ]
 
 
-def _waiting() -> int:
-    return Place.objects.filter(state=Place.State.OPEN).count()
-
-
 def _editors_day(editor: Person) -> dict[str, object]:
     held = (
         Assignment.objects.active()
@@ -65,8 +61,10 @@ def _editors_day(editor: Person) -> dict[str, object]:
         .order_by("slot")
         .first()
     )
+    decided = Review.objects.standing().filter(editor=editor, draft=OuterRef("draft")).order_by()
     return {
         "held": held,
+        "waiting": Place.objects.filter(~Exists(decided), state=Place.State.OPEN).count(),
         "today": _decided_today(editor),
         "sent_back": Golden.objects.filter(
             review__editor=editor,

@@ -2,7 +2,8 @@
 
     python -m tests.browser.screenshots http://127.0.0.1:8000 editor:PASSWORD lead:PASSWORD
 
-It reviews a few drafts of the demo on the way: run it on a desk that nobody works at. Look at each
+It reviews up to ten drafts of each task on the way: run it when enough are ready, on a desk that
+nobody works at. Look at each
 picture afterwards; a picture that needs an explanation shows something to fix.
 """
 
@@ -74,11 +75,12 @@ class Photographer:
         self.page.wait_for_timeout(2 * AWAKE_MS)
 
     def until(self, is_there: Callable[[Page], bool]) -> None:
-        """Skip drafts until one shows what is wanted, or a dozen did not."""
-        for _draft in range(12):
+        """Skip drafts until one shows what is wanted, or a few did not."""
+        for _draft in range(4):
             if is_there(self.page):
                 return
             self.decide("s", "4", "Enter")
+            self.page.locator("#draft").wait_for()
 
 
 def reviewing(editor: Photographer) -> None:

@@ -115,6 +115,18 @@ class TestTheFrontPage:
         assert "Where you were" in page
         assert "adrenaline rush" in page
 
+    def test_what_an_editor_skipped_waits_for_others(
+        self,
+        editor_client: Client,
+        second_editor_client: Client,
+        editor: Person,
+        ready_draft: Draft,
+    ) -> None:
+        decided(editor, "SKIP", reason="later")
+
+        assert "Nothing waits for you" in shown(editor_client, "/")
+        assert "One draft waits" in shown(second_editor_client, "/")
+
     def test_it_counts_what_was_decided_today_and_not_what_was_taken_back(
         self, editor_client: Client, editor: Person, ready_draft: Draft
     ) -> None:
