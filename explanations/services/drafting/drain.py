@@ -46,5 +46,7 @@ async def _drain(pace: Pace, call_successor: Callable[[], None], on_stop: OnStop
         log.info("%s ended %s drafts.", name, engine.written)
         return engine.written
     finally:
-        await database.run(drainers.leave, name)
-        await database.close()
+        try:
+            await database.run(drainers.leave, name)
+        finally:
+            await database.close()

@@ -15,6 +15,8 @@ from functools import partial
 from time import monotonic
 from typing import Any, Final
 
+from django.db import InterfaceError, OperationalError
+
 from explanations.model_server import (
     Completion,
     Misconfigured,
@@ -217,18 +219,22 @@ class Engine:
         for claimed in claims:
             try:
                 asked.append(ask(claimed, self._brief(claimed)))
+            except (OperationalError, InterfaceError):
+                raise
             except Exception as error:
                 unasked.append(judge_unasked(claimed, error))
         return claims, asked, unasked
 
     def _brief(self, claim: Claim) -> Brief:
         key = (claim.prompt_id, claim.model_version_id)
-        if key not in self._briefs:
+        # Looked up once: the loop's thread forgets all briefs from time to time.
+        brief = self._briefs.get(key)
+        if brief is None:
             try:
-                self._briefs[key] = load_brief(*key)
+                brief = load_brief(*key)
             except CannotAsk as error:
-                self._briefs[key] = error
-        brief = self._briefs[key]
+                brief = error
+            self._briefs[key] = brief
         if isinstance(brief, CannotAsk):
             raise brief
         return brief
@@ -294,9 +300,9 @@ class Engine:
         if answers or unasked:
             self._written += await self._database.run(self._judge_and_write, answers, unasked)
         for answer in answers:
-            self._held.pop(answer.asked.claim.holding.draft_id, None)
+            self._let_go(answer.asked.claim.holding)
         for outcome in unasked:
-            self._held.pop(outcome.holding.draft_id, None)
+            self._let_go(outcome.holding)
         self._something_ended.set()
 
     def _judge_and_write(self, answers: list[Answer], unasked: list[Outcome]) -> int:
@@ -320,20 +326,23 @@ class Engine:
             renewed = list(self._held.values())
             still_ours = await self._database.run(claiming.renew, renewed, self._pace.lease_s)
             for holding in renewed:
-                # Not ours any more, and not because it was written meanwhile: drop it.
-                if (
-                    holding.draft_id not in still_ours
-                    and self._held.get(holding.draft_id) == holding
-                ):
+                # What was written meanwhile is no longer held either, and needs no dropping.
+                if holding.draft_id not in still_ours and self._let_go(holding):
                     self._drop(holding.draft_id)
             await self._database.run(drainers.beat, self._name, len(self._requests), self._written)
             await self._note_windows()
             self._briefs.clear()
             await self._look_for_models()
 
+    def _let_go(self, holding: Holding) -> bool:
+        """Hold a draft no longer; return whether it was held, and by this very attempt."""
+        if self._held.get(holding.draft_id) != holding:
+            return False
+        del self._held[holding.draft_id]
+        return True
+
     def _drop(self, draft_id: int) -> None:
         """Forget a draft that was cancelled or claimed by somebody else."""
-        del self._held[draft_id]
         for lane in self._lanes.values():
             lane.waiting = deque(
                 asked for asked in lane.waiting if asked.claim.holding.draft_id != draft_id
@@ -414,7 +423,7 @@ class Engine:
             lane.waiting.clear()
         await self._database.run(claiming.hand_back, unsent)
         for holding in unsent:
-            self._held.pop(holding.draft_id, None)
+            self._let_go(holding)
         while self._held and not self._stop.is_set() and monotonic() < until:
             await self._until_something_ends(self._pace.idle_s)
 
