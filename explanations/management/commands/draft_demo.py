@@ -13,9 +13,9 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Start the runs, and say so."""
-        for task in Task.objects.filter(runs__isnull=True).select_related(
-            "prompt", "model_version"
-        ):
+        never_drafted = Task.objects.filter(runs__isnull=True)
+        # The shortest texts first: somebody is waiting to see the first draft.
+        for task in never_drafted.select_related("prompt", "model_version").order_by("word_limit"):
             if task.prompt is None or task.model_version is None:
                 self.stdout.write(f"{task.name} has no prompt or no model yet.")
                 continue
