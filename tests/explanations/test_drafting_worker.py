@@ -195,10 +195,14 @@ def nursery(*options: str) -> Iterator[Nursery]:
         process.wait()
 
 
-def torment(children: Nursery, run: Run, rounds: int, seed: int) -> None:
+def torment(
+    children: Nursery, run: Run, rounds: int, seed: int, seen_enough: Callable[[], bool]
+) -> None:
     """Kill drainers at random moments, and freeze some until they were thought dead."""
     chance = random.Random(seed)
     for number in range(rounds):
+        if seen_enough():
+            break
         if number % 3:
             child = children.fork()
             time.sleep(chance.uniform(0.02, 0.3))
@@ -219,7 +223,8 @@ def freeze_until_replaced(children: Nursery, run: Run) -> None:
     successor = children.fork()
     within_seconds(3, run.drafts.filter(pk__in=held, state="READY").exists)
     children.signal(child, signal.SIGCONT)
-    time.sleep(0.3)
+    # Time for its late answers to come home, on a busy machine too.
+    time.sleep(0.8)
     children.kill(child)
     children.kill(successor)
 
@@ -231,10 +236,12 @@ def within_seconds(seconds: float, happened: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def tormented(run: Run, rounds: int, *options: str) -> None:
+def tormented(
+    run: Run, rounds: int, *options: str, seen_enough: Callable[[], bool] = lambda: False
+) -> None:
     """Torment drainers, then let one finish the run."""
     with nursery(*options) as children:
-        torment(children, run, rounds, seed=11)
+        torment(children, run, rounds, 11, seen_enough)
         children.fork()
         swept_until_done(run)
 
@@ -257,6 +264,17 @@ def test_no_draft_is_lost_or_written_twice_whatever_is_killed(run: Run) -> None:
     assert run.state == "DONE"
 
 
+def begin_again(run: Run) -> None:
+    """Put the run back to its beginning, with an empty ledger."""
+    Finding.objects.all().delete()
+    Place.objects.all().delete()
+    Drainer.objects.all().delete()
+    run.drafts.update(state="PENDING", lease_until=None, text="", output=None, lost=0, tries=0)
+    Run.objects.filter(pk=run.pk).update(state="RUNNING", finished_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE write_ledger")
+
+
 def test_without_the_fence_drafts_would_be_written_twice(run: Run) -> None:
     """The control: the same torment, without the token and without what the database forbids."""
     with every_write_counted():
@@ -264,7 +282,12 @@ def test_without_the_fence_drafts_would_be_written_twice(run: Run) -> None:
             cursor.execute("ALTER TABLE explanations_draft DISABLE TRIGGER USER")
             cursor.execute("ALTER TABLE explanations_draft ENABLE TRIGGER note_write")
         try:
-            tormented(run, 30, "--without-fence")
+            # Chance decides which drainer is frozen with answers on their way; ask it again.
+            for _chance in range(4):
+                tormented(run, 30, "--without-fence", seen_enough=lambda: written_twice() > 0)
+                if written_twice():
+                    break
+                begin_again(run)
             assert written_twice() > 0
         finally:
             Finding.objects.all().delete()
