@@ -88,6 +88,7 @@ class _Desk:
         self._embeds_database = not environment.get("DATABASE_URL")
         self._embeds_broker = not environment.get("BROKER_URL")
         self._embeds_model = not environment.get("LLM_URL")
+        self._has_demo_people = environment.get("COPYDESK_PRODUCTION") != "1"
         self._port = _web_port(environment)
         self._steps = steps
         self._run_command = run_command
@@ -127,7 +128,7 @@ class _Desk:
         self._start_model(kept)
         # Last, or drafts of the last run would keep the model too busy to say that it is there.
         self._supervisor.start_part("drafting")
-        say(_welcome(self._port, kept))
+        say(welcome(self._port, kept if self._has_demo_people else None))
         self._watch()
 
     def _start_database(self, kept: Secrets) -> None:
@@ -399,7 +400,10 @@ def _address(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def _welcome(port: int, kept: Secrets) -> str:
+def welcome(port: int, kept: Secrets | None) -> str:
+    """Return the last line of a start: the address, and the demo logins where there are any."""
+    if kept is None:
+        return f"Copydesk is at {_address(port)}. Ctrl-C stops it."
     people = ", ".join(
         f"{name} / {password}"
         for name, password in (

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from accounts.models import Person
 from editorial.production import refuse_demo_people
+from editorial.stack.desk import welcome
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 COMPLETE = {
@@ -26,8 +27,22 @@ COMPLETE["SECRET_KEY"] += "abcdef"
 
 def start(environment: dict[str, str], tmp_path: Path) -> subprocess.CompletedProcess[str]:
     """Run a command that needs nothing but the settings."""
+    return run(["manage.py", "diffsettings"], environment, tmp_path)
+
+
+def python(
+    code: str, environment: dict[str, str], tmp_path: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run some lines of Python in a desk of this environment."""
+    return run(["-c", code], environment, tmp_path)
+
+
+def run(
+    arguments: list[str], environment: dict[str, str], tmp_path: Path
+) -> subprocess.CompletedProcess[str]:
+    """Run Python in a desk of this environment."""
     return subprocess.run(
-        [sys.executable, "manage.py", "diffsettings"],
+        [sys.executable, *arguments],
         cwd=CHECKOUT,
         env={
             "PATH": os.environ["PATH"],
@@ -77,6 +92,25 @@ def test_what_is_missing_or_weak_is_refused_in_a_sentence(
     assert refused.returncode != 0
     assert sentence in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_nothing_of_the_demo_is_made_in_production(tmp_path: Path) -> None:
+    told = python(
+        "import django; django.setup();"
+        "from editorial.management.commands.up import STEPS;"
+        "print([*STEPS.before_web, *STEPS.when_model_is_ready])",
+        COMPLETE,
+        tmp_path,
+    )
+
+    assert told.returncode == 0, told.stderr
+    assert "load_starter_tasks', '--without-samples'" in told.stdout
+    assert "register_model_server" in told.stdout
+    assert "demo" not in told.stdout
+
+
+def test_the_welcome_of_a_desk_without_demo_people_names_no_logins() -> None:
+    assert welcome(8000, None) == "Copydesk is at http://127.0.0.1:8000. Ctrl-C stops it."
 
 
 @pytest.fixture

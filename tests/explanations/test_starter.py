@@ -235,6 +235,12 @@ class TestLoading:
         assert import_samples() == []
         assert Import.objects.count() == 2
 
+    def test_a_desk_that_is_not_for_show_begins_without_the_samples(self) -> None:
+        call_command("load_starter_tasks", "--without-samples")
+
+        assert Task.objects.count() == 2
+        assert not Recommendation.objects.exists()
+
     def test_the_command_says_what_it_added(self, capsys: pytest.CaptureFixture[str]) -> None:
         call_command("load_starter_tasks")
         said = capsys.readouterr().out

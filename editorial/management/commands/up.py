@@ -16,16 +16,21 @@ from editorial.stack.addresses import resolve
 from editorial.stack.errors import StackError
 from editorial.stack.home import Home
 
+# A desk in production begins with its tasks' guides, prompts and categories, and nobody's examples.
+STARTER_TASKS = ["load_starter_tasks", *(["--without-samples"] if settings.PRODUCTION else [])]
 DEMO_PEOPLE = ["create_demo_people", "--passwords-file", str(Home.of(os.environ).secrets)]
 
 STEPS = desk.Steps(
     before_web=[
         ["migrate", "--no-input", "--verbosity", "1"],
         ["collect_changed_static"],
-        ["load_starter_tasks"],
+        STARTER_TASKS,
         *([] if settings.PRODUCTION else [DEMO_PEOPLE]),
     ],
-    when_model_is_ready=[["register_model_server"], ["draft_demo"]],
+    when_model_is_ready=[
+        ["register_model_server"],
+        *([] if settings.PRODUCTION else [["draft_demo"]]),
+    ],
 )
 
 
