@@ -31,6 +31,8 @@ MOST_TAG_NOTE: Final = 500
 MOST_REWRITE: Final = 10_000
 MOST_POINTER: Final = 300
 MOST_CRITERIA: Final = 50
+# Deeper than any work or output, and no danger to whoever walks through it.
+MOST_DEPTH: Final = 50
 # Longer than a working day at one draft is a clock gone wrong.
 MOST_ACTIVE_MS: Final = 8 * 60 * 60 * 1000
 
@@ -114,15 +116,23 @@ def storable(text: str) -> str:
     return _NOT_STORABLE.sub("", text)
 
 
-def storable_json(value: object) -> object:
-    """Return JSON whose strings, keys included, are all storable."""
+def storable_json(value: object, depth: int = 1) -> object:
+    """Return JSON whose strings, keys included, are all storable.
+
+    Raises BodyRefused when it is nested more than MOST_DEPTH levels deep.
+    """
+    if depth > MOST_DEPTH:
+        raise BodyRefused({"body": ["Nested too deeply."]})
     match value:
         case str():
             return storable(value)
         case list():
-            return [storable_json(member) for member in value]
+            return [storable_json(member, depth + 1) for member in value]
         case dict():
-            return {storable(str(key)): storable_json(member) for key, member in value.items()}
+            return {
+                storable(str(key)): storable_json(member, depth + 1)
+                for key, member in value.items()
+            }
     return value
 
 
@@ -234,10 +244,11 @@ class _Reader:
         if not isinstance(value, dict):
             self.refuse("rewrite_output", "A JSON object.")
             return None
-        if len(json.dumps(value)) > 4 * MOST_REWRITE:
+        kept = storable_json(value)
+        if len(json.dumps(kept)) > 4 * MOST_REWRITE:
             self.refuse("rewrite_output", "Far too long to be an explanation.")
             return None
-        return cast("dict[str, object]", storable_json(value))
+        return cast("dict[str, object]", kept)
 
     def answers(self, data: Mapping[str, object]) -> dict[str, Answer]:
         value = data.get("answers")

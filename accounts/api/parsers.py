@@ -19,10 +19,10 @@ class TooLarge(APIException):
 
 
 class StrictJSONParser(BaseParser):
-    """JSON as its standard has it, of a bounded size, and only what PostgreSQL can store.
+    """JSON as its standard has it, of a bounded size and depth, and only what PostgreSQL can store.
 
-    REST framework's own parser reads bodies of any size, takes NaN, and lets NUL and lone
-    surrogates through to the database, where they are an error of the server.
+    REST framework's own parser reads bodies of any size, takes NaN, and lets NUL, lone surrogates
+    and a thousand brackets through to where they are an error of the server.
     """
 
     media_type = "application/json"
@@ -42,7 +42,12 @@ class StrictJSONParser(BaseParser):
             value = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ParseError(f"The body is not JSON: {error}.") from error
-        if b"\\u0000" in body and _holds_nul(value):
+        try:
+            orjson.dumps(value)  # which goes less deep than reading, and no deeper than Python can
+            holds_nul = b"\\u0000" in body and _holds_nul(value)
+        except (orjson.JSONEncodeError, RecursionError) as error:
+            raise ParseError("The body is nested too deeply.") from error
+        if holds_nul:
             raise ParseError("The body holds a NUL character, which the desk cannot store.")
         return value
 

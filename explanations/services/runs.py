@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import Exists, Func, OuterRef, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Concat, Now
@@ -26,6 +27,8 @@ from explanations.services.drafting.claiming import LOCK_ORDER
 REJECTED: Final = "REJECT"
 MOST_DRAFTS_EACH: Final = 8
 MOST_EXTERNAL_IDS: Final = 100_000
+# What a LIMIT can say; more recommendations there will never be.
+MOST_RECOMMENDATIONS: Final = 2**31 - 1
 
 
 class CannotStart(Exception):
@@ -193,10 +196,12 @@ def selected(task: Task, selection: Selection, seed: str = "") -> QuerySet[Recom
         found = found.filter(Exists(drafts.filter(settled_outcome=REJECTED)))
     if selection.sample is not None:
         by_chance = Func(Concat(Value(f"sample:{seed}:"), Cast("pk", TextField())), function="md5")
-        sampled = found.order_by(by_chance)[: selection.sample]
+        sampled = found.order_by(by_chance)[: min(selection.sample, MOST_RECOMMENDATIONS)]
         found = Recommendation.objects.filter(pk__in=sampled.values("pk"))
     found = found.order_by("-priority", "pk")
-    return found if selection.limit is None else found[: selection.limit]
+    if selection.limit is None:
+        return found
+    return found[: min(selection.limit, MOST_RECOMMENDATIONS)]
 
 
 def _refuse_misfits(
@@ -215,11 +220,14 @@ def _refuse_misfits(
 
 
 def _insert_drafts(run: Run, selection: Selection) -> int:
-    chosen, chosen_parameters = (
-        selected(run.task, selection, seed=str(run.pk))
-        .values_list("pk", "priority")
-        .query.sql_with_params()
-    )
+    try:
+        chosen, chosen_parameters = (
+            selected(run.task, selection, seed=str(run.pk))
+            .values_list("pk", "priority")
+            .query.sql_with_params()
+        )
+    except EmptyResultSet:  # such as the number of an import that no column can hold
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT.format(chosen=chosen),

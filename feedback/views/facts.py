@@ -8,6 +8,7 @@ from explanations.context import FactMissing, get_fact, make_pointer
 from explanations.models import Draft
 from explanations.services.facts import FactRefusedError, add_fact
 from feedback.models import FactReport
+from feedback.review_body import storable
 from feedback.services.fact_reports import Doubt, FactReportRefused, report_fact
 from feedback.services.goldens import facts_seen
 from feedback.views.review import UNPROCESSABLE, ReviewView, refusal
@@ -22,7 +23,11 @@ class FactView(ReviewView):
         draft = get_object_or_404(
             Draft.objects.select_related("snapshot", "recommendation__snapshot"), pk=draft_id
         )
-        said = {key: str(value).strip() for key, value in self.body().items()}
+        said = {
+            key: storable(value).strip()
+            for key, value in self.body().items()
+            if isinstance(value, str)
+        }
         try:
             return JsonResponse({"message": self.tell(draft, said)})
         except (FactReportRefused, FactRefusedError) as refused:

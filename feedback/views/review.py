@@ -128,8 +128,8 @@ class SubmitReview(ReviewView):
         """Submit; a retry under the same key finds the first answer and the next draft."""
         data = self.body()
         try:
-            key = uuid.UUID(str(data.get("key")))
-        except ValueError:
+            key = uuid.UUID(data.get("key"))
+        except (ValueError, TypeError, AttributeError):
             raise BodyRefused({"key": [_("A submission needs a UUID as its key.")]}) from None
         try:
             reviewing.submit_review(self.editor, assignment_id, key, parse_body(data.get("body")))

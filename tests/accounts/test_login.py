@@ -165,12 +165,12 @@ def test_the_administration_has_no_login_of_its_own(client: Client, db: None) ->
     assert answer.headers["Location"] == "/accounts/login/?next=/admin/"
 
 
-@pytest.mark.parametrize("name", ["ada\0", "\ud800"])
+@pytest.mark.parametrize(("name", "status"), [("%00", 400), ("%ED%A0%80", 200)])
 def test_a_name_that_no_database_can_hold_is_simply_wrong(
-    client: Client, db: None, name: str
+    client: Client, db: None, name: str, status: int
 ) -> None:
-    body = f"username={'%00' if chr(0) in name else '%ED%A0%80'}&password=x"
+    body = f"username={name}&password=x"
 
     answer = client.post("/accounts/login/", body, content_type="application/x-www-form-urlencoded")
 
-    assert answer.status_code == 200
+    assert answer.status_code == status

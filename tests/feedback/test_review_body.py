@@ -1,5 +1,6 @@
 """What is submitted is read strictly, and every fault is named by its field."""
 
+import json
 from typing import Any
 
 import pytest
@@ -77,6 +78,7 @@ def test_all_but_the_outcome_may_be_left_out() -> None:
         ({"rewrite": "r" * 10_001}, "rewrite"),
         ({"rewrite_output": []}, "rewrite_output"),
         ({"rewrite_output": {"text": "x" * 50_000}}, "rewrite_output"),
+        ({"rewrite_output": {"text": json.loads("[" * 200 + "]" * 200)}}, "body"),
         ({"active_ms": -1}, "active_ms"),
         ({"active_ms": True}, "active_ms"),
         ({"active_ms": 1.5}, "active_ms"),
