@@ -19,6 +19,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Extract, Greatest, Least, Now
 
 from accounts.models import Person
+from accounts.rights import LEAD, has_right
 from explanations.models import Place, Task
 from feedback.models import Assignment, FactReport, Review
 from feedback.outcomes import Outcome
@@ -28,6 +29,7 @@ LEASE: Final = timedelta(minutes=3)
 # Work that was left when a lease ran out comes back to its editor for this long.
 UNFINISHED_FOR: Final = timedelta(hours=12)
 MOST_WORK_CHARACTERS: Final = 200_000
+MOST_REVISIONS: Final = 2**31 - 1
 # How far into the queue a claim looks at first, in places.
 FIRST_STRETCH: Final = 50
 # Two a person: the current draft and the next, ready.
@@ -38,6 +40,7 @@ OPEN_STATES: Final = (Place.State.OPEN, Place.State.ESCALATED)
 SENTENCES: Final = {
     "taken": "Somebody else has this draft now.",
     "finished": "This draft has been reviewed.",
+    "escalated": "This draft is with the lead now.",
     "withdrawn": "This draft was withdrawn, because its facts changed or a lead pulled it.",
     "released": "You gave this draft back.",
     "submitted": "You have submitted this draft already.",
@@ -357,9 +360,11 @@ def save_work(
 
     `revision` is the one that the work was made from, `active_ms` all the time at work so far, in
     milliseconds. Raises WorkConflict when another tab saved since, BodyRefused when the work is too
-    long, Assignment.DoesNotExist for somebody else's. Raises LeaseLost when the place is gone; the
-    work is kept even then, unless it was submitted.
+    long or too deep, Assignment.DoesNotExist for somebody else's. Raises LeaseLost when the place
+    is gone; the work is kept even then, unless it was submitted.
     """
+    if not 0 <= revision < MOST_REVISIONS:
+        raise BodyRefused({"revision": ["There is no such revision."]})
     kept = storable_json(work)
     if len(json.dumps(kept)) > MOST_WORK_CHARACTERS:
         raise BodyRefused({"work": ["Too long to be kept."]})
@@ -380,9 +385,12 @@ def save_work(
 
 
 def _at_work(active_ms: int) -> Greatest:
-    """Never less than was known, and no more than has passed since the draft was claimed."""
+    """Never less than was known, and no more than has passed since the draft was claimed.
+
+    That can be months: a draft that was given back comes to its editor again with its work.
+    """
     passed_ms = Cast(
-        Extract(Now() - F("created_at"), "epoch") * Value(1000), models.PositiveIntegerField()
+        Extract(Now() - F("created_at"), "epoch") * Value(1000), models.BigIntegerField()
     )
     claimed = min(max(active_ms, 0), MOST_ACTIVE_MS)
     return Greatest(F("active_ms"), Least(Value(claimed), passed_ms))
@@ -437,6 +445,8 @@ def why_lost(assignment: Assignment, place: Place, *, given_back: bool = True) -
         return "withdrawn"
     if place.state not in OPEN_STATES:
         return "finished"
+    if place.state == Place.State.ESCALATED and not has_right(assignment.editor, LEAD):
+        return "escalated"
     if Assignment.objects.active().filter(place=place).exclude(pk=assignment.pk).exists():
         return "taken"
     if given_back and assignment.state == Assignment.State.RELEASED:

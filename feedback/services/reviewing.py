@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from accounts.log import record
 from accounts.models import Person
+from accounts.rights import LEAD, has_right
 from explanations.models import Category, Criterion, Draft, Finding, Guide, Place, Recommendation
 from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.services.redrafting import redraft_after_change
@@ -477,6 +478,12 @@ def _refuse_the_taken(review: Review, draft: Draft, place: Place) -> None:
         raise UndoRefused("The draft wants no review any more.")
     if Assignment.objects.active().filter(place=place).exists():
         raise UndoRefused("Somebody else has this draft now.")
+    if (
+        place.state == Place.State.ESCALATED
+        and review.outcome == Review.Outcome.SKIP
+        and not has_right(review.editor, LEAD)
+    ):
+        raise UndoRefused("The draft is with the lead now.")
     if place.state == Place.State.DONE and review.outcome not in ENDS_THE_PLACE:
         raise UndoRefused("Somebody else has reviewed this draft since.")
 

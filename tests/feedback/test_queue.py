@@ -165,6 +165,21 @@ class TestWhoGetsWhat:
         assert assignment is not None
         assert assignment.place.draft == draft
 
+    def test_what_is_with_the_lead_does_not_come_back_to_an_editor_who_had_it_before(
+        self, editor: Person, second_editor: Person, ready_draft: Draft
+    ) -> None:
+        before = claimed(editor)
+        save_work(before.pk, editor, {"note": "hm"}, 0, 0)
+        let_the_lease_run_out(before)
+        Place.objects.update(state=Place.State.ESCALATED)
+        sweep_assignments()
+
+        with pytest.raises(LeaseLost, match="with the lead"):
+            save_work(before.pk, editor, {"note": "mine again"}, 1, 0)
+        before.refresh_from_db()
+        assert before.work == {"note": "mine again"}
+        assert not Assignment.objects.active().exists()
+
     def test_a_lead_may_settle_what_they_escalated_themselves(
         self, lead: Person, drafts: DraftMaker
     ) -> None:
@@ -471,6 +486,17 @@ class TestWork:
         Assignment.objects.filter(pk=assignment.pk).update(created_at=Now() - timedelta(hours=1))
         save_work(assignment.pk, editor, {}, 1, 90_000)
         save_work(assignment.pk, editor, {}, 2, 80_000)
+        assignment.refresh_from_db()
+        assert assignment.active_ms == 90_000
+
+    def test_a_draft_met_again_after_months_is_kept_as_any_other(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        assignment = claimed(editor)
+        Assignment.objects.update(created_at=Now() - timedelta(days=90))
+
+        save_work(assignment.pk, editor, {}, 0, 90_000)
+
         assignment.refresh_from_db()
         assert assignment.active_ms == 90_000
 

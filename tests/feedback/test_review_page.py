@@ -133,6 +133,22 @@ class TestSaving:
     ) -> None:
         assert sent(editor_client, f"/review/{assignment.pk}/work/", body).status_code == 422
 
+    @pytest.mark.parametrize("revision", [-1, 2**31 - 1, 2**64 - 1])
+    def test_a_revision_that_cannot_be_is_refused(
+        self, editor_client: Client, assignment: Assignment, revision: int
+    ) -> None:
+        body = {"work": {}, "revision": revision, "active_ms": 0}
+
+        assert sent(editor_client, f"/review/{assignment.pk}/work/", body).status_code == 422
+
+    def test_work_that_is_nested_too_deeply_is_refused(
+        self, editor_client: Client, assignment: Assignment
+    ) -> None:
+        deep = "[" * 1000 + "]" * 1000
+        body = f'{{"work": {{"tags": {deep}}}, "revision": 0, "active_ms": 0}}'
+
+        assert sent(editor_client, f"/review/{assignment.pk}/work/", body).status_code == 422
+
     def test_somebody_elses_work_is_not_found(
         self, second_editor_client: Client, assignment: Assignment
     ) -> None:

@@ -80,6 +80,15 @@ class TestUndo:
         assert claim_next(editor) is None
         assert undo_review(editor, done.review.pk).assignment is not None
 
+    def test_a_skip_is_not_taken_back_once_somebody_gave_the_draft_to_the_lead(
+        self, editor: Person, second_editor: Person, ready_draft: Draft
+    ) -> None:
+        done = reviewed(editor, outcome="SKIP", reason="later")
+        reviewed(second_editor, outcome="ESCALATE", reason="guide")
+
+        with pytest.raises(UndoRefused, match="with the lead"):
+            undo_review(editor, done.review.pk)
+
     def test_a_draft_taken_back_from_the_lead_is_in_the_ordinary_queue(
         self, editor: Person, ready_draft: Draft
     ) -> None:
