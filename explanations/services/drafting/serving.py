@@ -72,7 +72,17 @@ def _server(row: ModelServer) -> Server:
 
 
 def _api_key(server: ModelServer) -> str:
-    # The desk's own setting may hold the key of the embedded server, which is nobody else's.
-    if server.base_url == settings.LLM_URL and server.api_key_variable == "LLM_API_KEY":
-        return str(settings.LLM_API_KEY)
-    return os.environ.get(server.api_key_variable, "") if server.api_key_variable else ""
+    """Return the key, but only for the address that the environment names beside it.
+
+    Whoever may register a server chooses its address, and must not be able to have a key sent
+    there: `LLM_API_KEY` goes to `LLM_URL` alone, `LLM_API_KEY_EAST` to `LLM_URL_EAST` alone.
+    """
+    variable = server.api_key_variable
+    if variable == "LLM_API_KEY":
+        # The settings know the embedded server's address and key too.
+        address, key = settings.LLM_URL, settings.LLM_API_KEY
+    else:
+        address = os.environ.get(variable.replace("LLM_API_KEY", "LLM_URL", 1), "")
+        key = os.environ.get(variable, "")
+    is_its_own = bool(address) and address.rstrip("/") == server.base_url.rstrip("/")
+    return str(key) if is_its_own else ""
