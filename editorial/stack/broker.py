@@ -8,7 +8,7 @@ from editorial.stack.home import Home
 from editorial.stack.processes import attempts, launched, package_folder
 
 STOP_SIGNAL = "TERM"
-SECONDS_TO_START = 15
+SECONDS_TO_START = 60
 
 
 def command(home: Home) -> list[str]:

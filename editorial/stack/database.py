@@ -216,7 +216,7 @@ def _await_previous(home: Home, say: Callable[[str], None]) -> None:
     dead one for itself and then never starts; after a reboot that happens.
     """
     pid_file = _data(home) / "postmaster.pid"
-    for _ in attempts(15, say, "the previous PostgreSQL to end"):
+    for _ in attempts(60, say, "the previous PostgreSQL to end"):
         number = _read(pid_file).split("\n")[0]
         if not number.isdigit() or not Path(f"/proc/{number}").exists():
             return

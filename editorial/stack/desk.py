@@ -331,7 +331,7 @@ def _locked(home: Home, port: int, say: Callable[[str], None]) -> Iterator[int]:
     """Hold the home for this process and its supervisor; yield the lock's file descriptor."""
     lock = os.open(home.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        for _ in attempts(15, say, "the previous run, which was killed, to stop"):
+        for _ in attempts(60, say, "the previous run, which was killed, to stop"):
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break

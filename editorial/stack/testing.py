@@ -89,7 +89,7 @@ def _running(
         if process.poll() is None:
             process.send_signal(Signals[f"SIG{stop_signal}"])
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=30)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -44,7 +44,7 @@ class RunningDesk:
         """Return the next line that holds `text`; fail with all that was said if none comes."""
         while True:
             try:
-                line = self._lines.get(timeout=90)
+                line = self._lines.get(timeout=180)
             except queue.Empty:
                 line = None
             if line is None:
@@ -57,10 +57,10 @@ class RunningDesk:
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def stop(self, *, asking: int = 1) -> int:
-        """Press Ctrl-C so often and return the exit status; it has ten seconds."""
+        """Press Ctrl-C so often and return the exit status."""
         for _ in range(asking):
             self.process.send_signal(signal.SIGINT)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=60)
 
     def __enter__(self) -> Self:
         return self
@@ -83,7 +83,7 @@ class RunningDesk:
 def wait_until_gone(processes: Sequence[psutil.Process]) -> None:
     """Return when none of these runs any more; fail if one still does after a while."""
     left = list(processes)
-    for _ in attempts(40, lambda line: None, "processes"):
+    for _ in attempts(90, lambda line: None, "processes"):
         left = [process for process in left if runs(process)]
         if not left:
             return

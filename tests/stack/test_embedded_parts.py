@@ -36,7 +36,7 @@ import json, sys, time
 from editorial.stack.testing import embedded_parts
 with embedded_parts({}) as environment:
     print(json.dumps(environment), flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -230,9 +230,15 @@ def _hold_parts(command: list[str]) -> tuple[subprocess.Popen[str], dict[str, st
 
 def _belongs_to(process: psutil.Process, home: str) -> bool:
     with suppress(psutil.Error):
-        # Only the servers themselves: what PostgreSQL forks names no folder.
+        # Only the servers themselves: what PostgreSQL forks names no folder once it has a name of
+        # its own, and bears its parent's name until then.
         line = process.cmdline()
-        return any(home in word for word in line) and "-c" not in line[1:2]
+        parent = process.parent()
+        return (
+            any(home in word for word in line)
+            and "-c" not in line[1:2]
+            and (parent is None or parent.cmdline() != line)
+        )
     return False
 
 
