@@ -51,9 +51,9 @@ class StubModelServer:
         self.base_url = ""
         self._latency_s = latency_s
         self._at_once = at_once
-        self._plan = cycle(list(plan))
+        self._plan: Iterator[str] = cycle(list(plan))
         self._models = list(models)
-        self._answer = answer or _one_line
+        self._answer = answer or one_line
         self._api_key = api_key
         self._in_flight = 0
         self._server: asyncio.Server | None = None
@@ -76,6 +76,10 @@ class StubModelServer:
     def plan(self, *faults: str) -> None:
         """From now on, let requests meet these faults in turn."""
         self._plan = cycle(list(faults))
+
+    def deal(self, fault: str, times: int, share: float, chance: random.Random) -> None:
+        """From now on, let a share of the requests meet a fault, until so many have."""
+        self._plan = _dealt(fault, times, share, chance)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -163,10 +167,21 @@ def running(stub: StubModelServer) -> Iterator[StubModelServer]:
         thread.join(timeout=10)
 
 
+def _dealt(fault: str, times: int, share: float, chance: random.Random) -> Iterator[str]:
+    left = times
+    while left:
+        unlucky = chance.random() < share
+        left -= unlucky
+        yield fault if unlucky else ""
+    while True:
+        yield ""
+
+
 # Answers ------------------------------------------------------------------------------------------
 
 
-def _one_line(request: dict[str, Any]) -> str:
+def one_line(request: dict[str, Any]) -> str:
+    """Return a line that begins with the first facts of the request, as a good model does."""
     words = " ".join(str(request["messages"][-1]["content"]).split()[:6])
     return LINE.format(words=words)
 
@@ -191,6 +206,11 @@ def _completion(
         ],
         "usage": {"prompt_tokens": 50, "completion_tokens": 12},
     }
+
+
+def _spoilt(request: dict[str, Any], junk: str) -> dict[str, Any]:
+    """A good line with junk between its words, where a model may put it."""
+    return _completion(request, one_line(request).replace("dancing line", f"dancing{junk} line"))
 
 
 async def _send(
@@ -239,7 +259,7 @@ def _mislength(difference: int) -> Fault:
     async def answer(
         _stub: StubModelServer, request: dict[str, Any], writer: asyncio.StreamWriter
     ) -> bool:
-        body = json.dumps(_completion(request, _one_line(request))).encode()
+        body = json.dumps(_completion(request, one_line(request))).encode()
         return await _send(writer, 200, body, length=len(body) + difference)
 
     return answer
@@ -258,16 +278,82 @@ async def _drop(
     return False
 
 
+async def _cut_stream(
+    _stub: StubModelServer, request: dict[str, Any], writer: asyncio.StreamWriter
+) -> bool:
+    """The first part of an answer that comes in parts."""
+    begun = json.dumps(_completion(request, one_line(request))).encode()[:-40]
+    writer.write(b"HTTP/1.1 200 Stub\r\nTransfer-Encoding: chunked\r\n\r\n")
+    writer.write(b"%x\r\n%b\r\n" % (len(begun), begun))
+    await writer.drain()
+    return False
+
+
+async def _cut_and_closed(
+    _stub: StubModelServer, request: dict[str, Any], writer: asyncio.StreamWriter
+) -> bool:
+    """An answer that ends with its connection, which ends too early."""
+    writer.write(b"HTTP/1.1 200 Stub\r\nConnection: close\r\n\r\n")
+    writer.write(json.dumps(_completion(request, one_line(request))).encode()[:-40])
+    await writer.drain()
+    return False
+
+
+async def _endless(
+    stub: StubModelServer, _request: dict[str, Any], writer: asyncio.StreamWriter
+) -> bool:
+    """White space until the client has had enough."""
+    writer.write(b"HTTP/1.1 200 Stub\r\nTransfer-Encoding: chunked\r\n\r\n")
+    with suppress(ConnectionError):
+        while not writer.is_closing():
+            writer.write(b"4000\r\n" + b" " * 0x4000 + b"\r\n")
+            await writer.drain()
+    stub.disconnects += 1
+    return False
+
+
+async def _drip(
+    stub: StubModelServer, request: dict[str, Any], writer: asyncio.StreamWriter
+) -> bool:
+    """A good answer, one character now and then, so that it is never quite finished."""
+    body = json.dumps(_completion(request, one_line(request))).encode()
+    writer.write(b"HTTP/1.1 200 Stub\r\nContent-Length: %d\r\n\r\n" % len(body))
+    with suppress(ConnectionError):
+        for character in body:
+            if writer.is_closing():
+                break
+            writer.write(bytes([character]))
+            await writer.drain()
+            await asyncio.sleep(0.05)
+    stub.disconnects += 1
+    return False
+
+
+async def _twice(
+    _stub: StubModelServer, request: dict[str, Any], writer: asyncio.StreamWriter
+) -> bool:
+    """An answer, and behind it another that nobody asked for."""
+    await _send(writer, 200, _completion(request, one_line(request)))
+    return await _send(writer, 200, _completion(request, "An answer to somebody else."))
+
+
 FAULTS: Final[dict[str, Fault]] = {
     "429": _refusing(429, "slow down", {"Retry-After": "1"}),
+    "429-bare": _refusing(429, "slow down"),
+    "429-date": _refusing(429, "slow down", {"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}),
     "503": _refusing(503, "full", {"Retry-After": "1"}),
+    "503-bare": _refusing(503, "full"),
     "500": _refusing(500),
     "400": _refusing(400, "This model's maximum context length is 2048 tokens."),
     "401": _refusing(401),
     "404": _refusing(404),
     "redirect": _refusing(302, headers={"Location": "http://127.0.0.1:9/"}),
     "hang": _hang,
+    "drip": _drip,
     "drop": _drop,
+    "cut-stream": _cut_stream,
+    "cut-and-closed": _cut_and_closed,
+    "twice": _twice,
     "cut": _mislength(+100),
     "short": _mislength(-20),
     "length": _answering(lambda request: _completion(request, "A line that", "length")),
@@ -279,12 +365,17 @@ FAULTS: Final[dict[str, Fault]] = {
     "deep": _answering(lambda request: b"[" * 100_000),
     "no-choices": _answering(lambda request: {"choices": []}),
     "huge": _answering(lambda request: _completion(request, "A line. " * 700_000)),
+    "endless": _endless,
     "white-space": _answering(lambda request: _completion(request, "A line." + " " * 400_000)),
     "many-lines": _answering(lambda request: _completion(request, "One line.\n" * 40)),
+    "nul": _answering(lambda request: _spoilt(request, "\x00")),
+    "surrogate": _answering(lambda request: _spoilt(request, "\ud83d")),
+    "control": _answering(lambda request: _spoilt(request, "\x1b\x07\u202e\u200b\ufeff")),
+    "html": _answering(lambda request: _spoilt(request, " <img src=x onerror=alert(1)>")),
     "hostile": _answering(lambda request: _completion(request, HOSTILE)),
     "extra-keys": _answering(
         lambda request: (
-            _completion(request, _one_line(request))
+            _completion(request, one_line(request))
             | {"tools": [{"run": "rm"}], "usage": {"prompt_tokens": -1, "completion_tokens": 1e300}}
         )
     ),
