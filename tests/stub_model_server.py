@@ -56,6 +56,7 @@ class StubModelServer:
         self._answer = answer or one_line
         self._api_key = api_key
         self._in_flight = 0
+        self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -72,6 +73,9 @@ class StubModelServer:
     ) -> None:
         if self._server is not None:
             self._server.close()
+        for connection in list(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
 
     def plan(self, *faults: str) -> None:
         """From now on, let requests meet these faults in turn."""
@@ -82,6 +86,10 @@ class StubModelServer:
         self._plan = _dealt(fault, times, share, chance)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.current_task()
+        if connection is not None:
+            self._connections.add(connection)
+            connection.add_done_callback(self._connections.discard)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")

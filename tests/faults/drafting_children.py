@@ -1,6 +1,6 @@
 """Drainers that can be killed: imports everything once, then forks one at each line it reads.
 
-    python -m tests.explanations.drafting_children [--without-fence] [--poison]
+    python -m tests.faults.drafting_children [--without-fence] [--poison]
 
 answers each line with the child's process id. Without the fence every answer is written, however
 late: the control, which shows that the test would notice. With poison, a recommendation of the
@@ -41,7 +41,7 @@ def main() -> None:
 
     with_pace = Pace(
         lease_s=float(os.environ["DRAFTING_LEASE_S"]),
-        request_timeout_s=5.0,
+        request_timeout_s=60.0,
         write_every_s=0.01,
         idle_s=0.05,
         linger_s=60.0,
@@ -54,7 +54,7 @@ def main() -> None:
                 drain(with_pace, lambda: None, lambda stop: None)
             finally:
                 os._exit(0)
-        print(process_id, flush=True)  # noqa: T201
+        print(process_id, flush=True)
 
 
 if __name__ == "__main__":
