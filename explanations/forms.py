@@ -1,28 +1,40 @@
 """The forms of this app's pages."""
 
+import secrets
+import uuid
+from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, Final
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, When
+from django.forms.models import ModelChoiceIterator
 
 from explanations.models import Draft, Import, ModelVersion, Prompt, Task
 from explanations.services.drafts import DraftFilters
-from explanations.services.runs import MOST_DRAFTS_EACH, Selection
+from explanations.services.runs import MOST_DRAFTS_EACH
+from explanations.services.selecting import (
+    HIGHEST_PRIORITY,
+    MOST_RECOMMENDATIONS,
+    MOST_SEARCHED,
+    SEEDS,
+    Selection,
+)
 
 IMPORTS_OFFERED: Final = 50
 
 NOT_DRAFTED: Final = "not_drafted"
 REJECTED: Final = "rejected"
-IMPORT: Final = "import"
 NAMED: Final = "named"
 EVERYTHING: Final = "everything"
 
+IS_ACTIVE: Final = Case(When(task__prompt=F("pk"), then=True), default=False)
+
 WHICH: Final = [
     (NOT_DRAFTED, "What has no draft yet"),
-    (REJECTED, "What editors rejected before"),
-    (IMPORT, "What an import brought"),
-    (NAMED, "These, by their external ids"),
-    (EVERYTHING, "Everything, again"),
+    (REJECTED, "What editors rejected, and nothing better is there since"),
+    (EVERYTHING, "Everything, drafted before or not"),
+    (NAMED, "Named ones, by their external ids"),
 ]
 
 
@@ -45,11 +57,33 @@ class DeliveryForm(forms.Form):
     )
 
 
+class PromptsByTask(ModelChoiceIterator):  # type: ignore[type-arg] # no generic at run time
+    """Prompts under the names of their tasks."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Yield no prompt in particular, and then each task with its prompts."""
+        yield ("", self.field.empty_label)
+        prompts = self.queryset.select_related("task").order_by("task__slug", "-number")
+        for task, group in groupby(prompts, key=lambda prompt: prompt.task):
+            yield (task.name, [self.choice(prompt) for prompt in group])
+
+
+class PromptField(forms.ModelChoiceField):  # type: ignore[type-arg] # no generic at run time
+    """A prompt of any task."""
+
+    iterator = PromptsByTask
+
+    def label_from_instance(self, prompt: Any) -> str:
+        """Return its number, and whether it is the active one."""
+        return f"Prompt {prompt.number}{', active' if prompt.is_active else ''}"
+
+
 class RunForm(forms.Form):
     """What to draft, with which prompt and which model."""
 
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
     task = forms.ModelChoiceField(Task.objects.none(), empty_label=None)
-    prompt = forms.ModelChoiceField(
+    prompt = PromptField(
         Prompt.objects.none(), required=False, empty_label="The task's active prompt"
     )
     model_version = forms.ModelChoiceField(
@@ -59,32 +93,89 @@ class RunForm(forms.Form):
         label="Model",
     )
     which = forms.ChoiceField(choices=WHICH, initial=NOT_DRAFTED, widget=forms.RadioSelect)
-    delivery = forms.ModelChoiceField(
-        Import.objects.none(), required=False, label="Import", empty_label="None in particular"
-    )
     external_ids = forms.CharField(
         required=False,
         label="External ids",
-        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
         help_text="One a line.",
     )
+    search = forms.CharField(
+        required=False,
+        max_length=MOST_SEARCHED,
+        label="A fact says",
+        widget=forms.TextInput(attrs={"type": "search"}),
+        help_text="These words, in any fact of the item.",
+    )
+    delivery = forms.ModelChoiceField(
+        Import.objects.none(), required=False, label="Import", empty_label="Any"
+    )
+    locale = forms.CharField(
+        required=False, max_length=35, help_text="Such as en; it takes in en-GB."
+    )
+    least_priority = forms.IntegerField(
+        required=False, min_value=0, max_value=HIGHEST_PRIORITY, label="Priority from"
+    )
+    most_priority = forms.IntegerField(
+        required=False, min_value=0, max_value=HIGHEST_PRIORITY, label="Priority to"
+    )
+    changed_from = forms.DateField(
+        required=False,
+        label="Came or changed from",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    changed_to = forms.DateField(
+        required=False,
+        label="Came or changed to",
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
     sample = forms.IntegerField(
-        required=False, min_value=1, label="A sample of", help_text="So many, at random."
+        required=False,
+        min_value=1,
+        label="A sample of",
+        help_text="So many, at random; all if empty.",
+    )
+    seed = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_RECOMMENDATIONS,
+        help_text="The same seed draws the same sample.",
     )
     limit = forms.IntegerField(
         required=False, min_value=1, label="At most", help_text="The highest priority first."
     )
     drafts_each = forms.IntegerField(
-        initial=1, min_value=1, max_value=MOST_DRAFTS_EACH, label="Drafts of each"
+        initial=1,
+        min_value=1,
+        max_value=MOST_DRAFTS_EACH,
+        label="Drafts of each",
+        help_text=f"1 to {MOST_DRAFTS_EACH}.",
+    )
+    priority = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=HIGHEST_PRIORITY,
+        label="Priority of the drafts",
+        help_text=f"0 to {HIGHEST_PRIORITY}, when drafting and when reviewing; as recommended if "
+        "empty.",
     )
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self._offer("task", Task.objects.all())
-        self._offer("prompt", Prompt.objects.select_related("task"))
+        self._offer("prompt", Prompt.objects.annotate(is_active=IS_ACTIVE))
         self._offer("model_version", ModelVersion.objects.filter(servers__isnull=False).distinct())
         latest = Import.objects.order_by("-id").values("pk")[:IMPORTS_OFFERED]
         self._offer("delivery", Import.objects.filter(pk__in=latest))
+
+    @classmethod
+    def fresh(cls, filled_in: dict[str, Any]) -> "RunForm":
+        """Return a form that starts a run of its own, with a seed of its own."""
+        drawn = {"seed": secrets.randbelow(SEEDS)}
+        return cls(initial={**drawn, **filled_in, "key": uuid.uuid4()})
+
+    def again(self) -> "RunForm":
+        """Return the same form, as it was filled in, to start another run."""
+        return RunForm({**dict(self.data.items()), "key": str(uuid.uuid4())})
 
     def _offer(self, name: str, rows: QuerySet[Any]) -> None:
         field = self.fields[name]
@@ -94,10 +185,11 @@ class RunForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask for what the choice of recommendations needs besides."""
         cleaned = super().clean() or {}
-        if cleaned.get("which") == IMPORT and not cleaned.get("delivery"):
-            self.add_error("delivery", "Which import?")
         if cleaned.get("which") == NAMED and not cleaned.get("external_ids", "").split():
             self.add_error("external_ids", "Name at least one.")
+        prompt, task = cleaned.get("prompt"), cleaned.get("task")
+        if prompt and task and prompt.task_id != task.pk:
+            self.add_error("prompt", "This prompt belongs to another task.")
         return cleaned
 
     def selection(self) -> Selection:
@@ -108,9 +200,16 @@ class RunForm(forms.Form):
         return Selection(
             not_drafted=which == NOT_DRAFTED,
             rejected_before=which == REJECTED,
-            import_id=asked["delivery"].pk if which == IMPORT else None,
+            import_id=asked["delivery"].pk if asked["delivery"] else None,
             external_ids=[line for line in lines if line] if which == NAMED else None,
+            locale=asked["locale"],
+            search=asked["search"],
+            least_priority=asked["least_priority"],
+            most_priority=asked["most_priority"],
+            changed_from=asked["changed_from"],
+            changed_to=asked["changed_to"],
             sample=asked["sample"],
+            seed=asked["seed"] if asked["sample"] else None,
             limit=asked["limit"],
         )
 

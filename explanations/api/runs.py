@@ -1,11 +1,12 @@
 """Runs over REST: start, watch, steer."""
 
+import uuid
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
@@ -17,11 +18,22 @@ from accounts.models import Person
 from accounts.rights import MayUse, person_of
 from explanations.models import Run
 from explanations.services import runs
-from explanations.services.runs import CannotStart, CannotSteer, Selection
+from explanations.services.runs import CannotStart, CannotSteer, KeyReused
+from explanations.services.selecting import (
+    HIGHEST_PRIORITY,
+    MOST_EXTERNAL_IDS,
+    MOST_RECOMMENDATIONS,
+    MOST_SEARCHED,
+    Holds,
+    Selection,
+)
+from explanations.services.watching import Cause, counts_of, hindrance_of, progress_of
+
+KEY_HEADER: Final = "Idempotency-Key"
 
 
 class Conflict(APIException):
-    """The run is in another state than the step needs."""
+    """The run is in another state than the step needs, or the key is another run's."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
@@ -34,16 +46,43 @@ class SelectionInput(serializers.Serializer[Any]):
         default=False, help_text="No draft of it is there or on its way."
     )
     rejected_before = serializers.BooleanField(
-        default=False, help_text="Editors rejected a draft of it."
+        default=False,
+        help_text="Editors rejected a draft of it, and none is on its way, waits or was taken.",
     )
     import_id = serializers.IntegerField(required=False, min_value=1)
     external_ids = serializers.ListField(
         child=serializers.CharField(max_length=200),
         required=False,
         allow_empty=False,
-        max_length=runs.MOST_EXTERNAL_IDS,
+        max_length=MOST_EXTERNAL_IDS,
+    )
+    locale = serializers.CharField(
+        required=False, max_length=35, help_text="`en` means `en-GB` too."
+    )
+    search = serializers.CharField(
+        required=False,
+        max_length=MOST_SEARCHED,
+        help_text="A fact of the item holds these words, in upper or lower case.",
+    )
+    least_priority = serializers.IntegerField(
+        required=False, min_value=0, max_value=HIGHEST_PRIORITY
+    )
+    most_priority = serializers.IntegerField(
+        required=False, min_value=0, max_value=HIGHEST_PRIORITY
+    )
+    changed_from = serializers.DateField(
+        required=False, help_text="Came or changed on this day of the desk or later."
+    )
+    changed_to = serializers.DateField(
+        required=False, help_text="Came or last changed on this day of the desk or earlier."
     )
     sample = serializers.IntegerField(required=False, min_value=1, help_text="So many, at random.")
+    seed = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_RECOMMENDATIONS,
+        help_text="The same one draws the same sample again; drawn, and told, if not given.",
+    )
     limit = serializers.IntegerField(
         required=False, min_value=1, help_text="So many, the highest priority first."
     )
@@ -61,6 +100,23 @@ class RunInput(serializers.Serializer[Any]):
     )
     selection = SelectionInput(required=False, help_text="What is not drafted yet, by default.")
     drafts_each = serializers.IntegerField(default=1, min_value=1, max_value=runs.MOST_DRAFTS_EACH)
+    priority = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=HIGHEST_PRIORITY,
+        help_text="Of all its drafts; by default each has its recommendation's.",
+    )
+    key = serializers.UUIDField(
+        required=False, help_text=f"Or the header {KEY_HEADER}. The same key starts one run."
+    )
+
+
+class HoldsOutput(serializers.Serializer[Any]):
+    """What a run would draft."""
+
+    recommendations = serializers.IntegerField()
+    drafts = serializers.IntegerField()
 
 
 class RunOutput(serializers.Serializer[Any]):
@@ -72,6 +128,9 @@ class RunOutput(serializers.Serializer[Any]):
     model = serializers.CharField(source="model_version.name")
     selection = serializers.DictField(help_text="As it was asked for.")
     drafts_each = serializers.IntegerField()
+    priority = serializers.IntegerField(
+        allow_null=True, help_text="Of all its drafts; null: as recommended."
+    )
     state = serializers.ChoiceField(choices=Run.State.choices)
     started_by = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
@@ -85,7 +144,7 @@ class RunOutput(serializers.Serializer[Any]):
     def get_drafts(self, run: Run) -> dict[str, int]:
         """Return the counts that the view has looked up for all runs at once."""
         counts: dict[int, dict[str, int]] = self.context["counts"]
-        return counts[run.pk]
+        return dict(counts[run.pk])
 
 
 class FailuresOutput(serializers.Serializer[Any]):
@@ -93,6 +152,7 @@ class FailuresOutput(serializers.Serializer[Any]):
 
     reason = serializers.CharField(help_text="A code to count by.")
     sentence = serializers.CharField(help_text="What one of them says, to people.")
+    is_example = serializers.BooleanField(help_text="Others of them say something else.")
     count = serializers.IntegerField()
 
 
@@ -101,20 +161,35 @@ class ProgressOutput(serializers.Serializer[Any]):
 
     total = serializers.IntegerField()
     ended = serializers.IntegerField()
-    per_minute = serializers.FloatField(help_text="Drafts that ended in the last minute.")
+    per_minute = serializers.FloatField(help_text="Drafts that end in a minute, by the last one.")
     minutes_left = serializers.FloatField(allow_null=True)
     prompt_tokens = serializers.IntegerField()
     completion_tokens = serializers.IntegerField()
     failures = FailuresOutput(many=True)
 
 
+class ServerOutput(serializers.Serializer[Any]):
+    """A model server in trouble."""
+
+    name = serializers.CharField()
+    trouble = serializers.CharField(help_text="Why nothing is sent there for now.")
+    since = serializers.DateTimeField(source="trouble_since")
+
+
+class HindranceOutput(serializers.Serializer[Any]):
+    """Why the drafts of a running run wait."""
+
+    cause = serializers.ChoiceField(choices=[(cause.value, cause.value) for cause in Cause])
+    sentence = serializers.CharField()
+    servers = ServerOutput(many=True)
+    tries_again_within_s = serializers.FloatField(allow_null=True)
+
+
 class WholeRunOutput(RunOutput):
     """A run with its progress, and what holds it up."""
 
     progress = ProgressOutput()
-    trouble = serializers.ListField(
-        child=serializers.CharField(), help_text="Why no model server can be used for now."
-    )
+    held_up = HindranceOutput(allow_null=True)
 
 
 class RunsView(APIView):
@@ -135,28 +210,59 @@ class RunsView(APIView):
             found = found.filter(task__slug=task)
         pages = NewestFirst()
         page = pages.paginate_queryset(found, request, self) or []
-        context = {"counts": runs.counts_of(page)}
+        counts = counts_of(page)
+        context = {"counts": {run_id: progress.by_state for run_id, progress in counts.items()}}
         return pages.get_paginated_response(RunOutput(page, many=True, context=context).data)
 
-    @extend_schema(operation_id="runs_create", request=RunInput, responses={201: WholeRunOutput})
+    @extend_schema(
+        operation_id="runs_create",
+        request=RunInput,
+        responses={
+            201: WholeRunOutput,
+            409: OpenApiResponse(description="The key has started another run."),
+        },
+        parameters=[OpenApiParameter(KEY_HEADER, str, OpenApiParameter.HEADER)],
+    )
     def post(self, request: Request) -> Response:
-        """Start a run. Its drafts are made by workers; look at the run to see how far they are."""
-        wanted = RunInput(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        asked = wanted.validated_data
+        """Start a run. Its drafts are made by workers; look at the run to see how far they are.
+
+        The same key again, from the same person and with the same body, gets the same run.
+        """
+        asked = _asked(request)
         try:
-            parts = runs.parts_of(asked["task"], asked.get("prompt"), asked.get("model"))
+            parts = _parts(asked)
             run = runs.start_run(
                 parts.task,
                 parts.prompt,
                 parts.model_version,
-                Selection(**asked.get("selection", {"not_drafted": True})),
+                _selection(asked),
                 asked["drafts_each"],
                 person_of(request),
+                priority=asked.get("priority"),
+                key=asked.get("key"),
             )
+        except KeyReused as reused:
+            raise Conflict(str(reused), "key_reused") from reused
         except CannotStart as refusal:
             raise ValidationError({"non_field_errors": [str(refusal)]}) from refusal
         return Response(_whole(run), status=status.HTTP_201_CREATED)
+
+
+class PreviewRunView(APIView):
+    """What a run would draft."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "runs:write"}
+
+    @extend_schema(operation_id="runs_preview", request=RunInput, responses=HoldsOutput)
+    def post(self, request: Request) -> Response:
+        """Count what a run of the same body would draft; nothing is started."""
+        asked = _asked(request)
+        try:
+            holds = _preview(asked)
+        except CannotStart as refusal:
+            raise ValidationError({"non_field_errors": [str(refusal)]}) from refusal
+        return Response(HoldsOutput(holds).data)
 
 
 class RunView(APIView):
@@ -225,15 +331,43 @@ class RetryRunView(SteerView):
         return self.steer(request, run_id, runs.retry_failed)
 
 
+def _asked(request: Request) -> dict[str, Any]:
+    """Return the body of a run. Raises ValidationError."""
+    wanted = RunInput(data=request.data)
+    wanted.is_valid(raise_exception=True)
+    asked = dict(wanted.validated_data)
+    if KEY_HEADER in request.headers:
+        try:
+            asked["key"] = uuid.UUID(request.headers[KEY_HEADER])
+        except ValueError:
+            raise ValidationError({"key": [f"{KEY_HEADER} is a UUID."]}) from None
+    return asked
+
+
+def _parts(asked: dict[str, Any]) -> runs.Parts:
+    return runs.parts_of(asked["task"], asked.get("prompt"), asked.get("model"))
+
+
+def _selection(asked: dict[str, Any]) -> Selection:
+    return Selection(**asked.get("selection", {"not_drafted": True}))
+
+
+def _preview(asked: dict[str, Any]) -> Holds:
+    return runs.preview(
+        _parts(asked), _selection(asked), asked["drafts_each"], asked.get("priority")
+    )
+
+
 def _runs() -> QuerySet[Run]:
     return Run.objects.select_related("task", "prompt", "model_version", "created_by")
 
 
 def _whole(run: Run) -> dict[str, Any]:
-    progress = runs.progress_of(run)
+    progress = progress_of(run)
+    hindrance = hindrance_of(run)
     context = {"counts": {run.pk: progress.by_state}}
     return {
         **RunOutput(run, context=context).data,
         "progress": ProgressOutput(progress).data,
-        "trouble": [server.trouble for server in runs.trouble_of(run)],
+        "held_up": HindranceOutput(hindrance).data if hindrance else None,
     }

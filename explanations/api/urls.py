@@ -8,6 +8,7 @@ from explanations.api.recommendations import RecommendationsView, Recommendation
 from explanations.api.runs import (
     CancelRunView,
     PauseRunView,
+    PreviewRunView,
     ResumeRunView,
     RetryRunView,
     RunsView,
@@ -29,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("imports/", ImportsView.as_view(), name="api-imports"),
     path("imports/<int:import_id>/", ImportView.as_view(), name="api-import"),
     path("runs/", RunsView.as_view(), name="api-runs"),
+    path("runs/preview/", PreviewRunView.as_view(), name="api-runs-preview"),
     path("runs/<int:run_id>/", RunView.as_view(), name="api-run"),
     path("runs/<int:run_id>/pause/", PauseRunView.as_view(), name="api-run-pause"),
     path("runs/<int:run_id>/resume/", ResumeRunView.as_view(), name="api-run-resume"),

@@ -26,6 +26,14 @@ class Run(models.Model):
         default=dict, help_text="Which recommendations were asked for, as it was asked."
     )
     drafts_each = models.PositiveSmallIntegerField(default=1)
+    priority = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Of its drafts, 0 to 100; without one each has its recommendation's.",
+    )
+    key = models.UUIDField(
+        null=True, blank=True, help_text="Made by who asks; the same key starts one run."
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
@@ -48,6 +56,12 @@ class Run(models.Model):
                 name="run_drafts_each_in_range",
                 condition=models.Q(drafts_each__gte=1, drafts_each__lte=8),
             ),
+            models.CheckConstraint(
+                name="run_priority_in_range",
+                condition=models.Q(priority__isnull=True)
+                | models.Q(priority__gte=0, priority__lte=100),
+            ),
+            models.UniqueConstraint(name="run_key_is_unique", fields=["created_by", "key"]),
         ]
 
     def __str__(self) -> str:

@@ -1,99 +1,44 @@
 """Start and steer runs. Pages, REST views and commands all call these functions."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
-from django.db import connection, transaction
-from django.db.models import Exists, Func, OuterRef, QuerySet, TextField, Value
-from django.db.models.functions import Cast, Concat, Now
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
 
 from accounts.log import record
 from accounts.models import Person
 from explanations import nudge
 from explanations.model_server import ParametersRefused, SamplingParameters
-from explanations.models import (
-    Draft,
-    ModelServer,
-    ModelVersion,
-    Prompt,
-    Recommendation,
-    Run,
-    Task,
-)
+from explanations.models import Draft, Import, ModelVersion, Prompt, Run, Task
 from explanations.services.drafting.claiming import LOCK_ORDER
+from explanations.services.selecting import (
+    HIGHEST_PRIORITY,
+    Holds,
+    Selection,
+    count_selected,
+    selected,
+)
 
-REJECTED: Final = "REJECT"
 MOST_DRAFTS_EACH: Final = 8
-MOST_EXTERNAL_IDS: Final = 100_000
-# What a LIMIT can say; more recommendations there will never be.
-MOST_RECOMMENDATIONS: Final = 2**31 - 1
 
 
 class CannotStart(Exception):
     """A run that cannot be started; the text says why, to people."""
 
 
+class KeyReused(CannotStart):
+    """The key of another run, which was asked for in other words."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        super().__init__(f"This has started run {run.pk} already, which is another one.")
+
+
 class CannotSteer(Exception):
     """A run that is in the wrong state for what was asked; the text says so, to people."""
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which recommendations of a task a run drafts. What is asked for together must hold together.
-
-    `sample` takes that many at random, `limit` the first ones by priority.
-    """
-
-    not_drafted: bool = False
-    rejected_before: bool = False
-    import_id: int | None = None
-    external_ids: Sequence[str] | None = None
-    sample: int | None = None
-    limit: int | None = None
-
-    def as_asked(self) -> dict[str, Any]:
-        """Return what was asked for, as a run keeps it."""
-        return {name: value for name, value in asdict(self).items() if value not in (None, False)}
-
-
-@dataclass(frozen=True, slots=True)
-class Failures:
-    """Drafts of a run that failed for one reason: its code, and the sentence of one of them."""
-
-    reason: str
-    sentence: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is: its drafts by state, what they cost, why some failed."""
-
-    by_state: dict[str, int]
-    failures: list[Failures] = field(default_factory=list)
-    """The most frequent first."""
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    per_minute: float = 0.0
-    """Drafts that ended in the last minute."""
-
-    @property
-    def total(self) -> int:
-        """Return how many drafts the run has."""
-        return sum(self.by_state.values())
-
-    @property
-    def ended(self) -> int:
-        """Return how many drafts no longer wait for the model."""
-        return self.total - self.by_state["PENDING"] - self.by_state["RUNNING"]
-
-    @property
-    def minutes_left(self) -> float | None:
-        """Return how long the rest takes at the pace of the last minute; None if unknown."""
-        left = self.total - self.ended
-        return left / self.per_minute if left and self.per_minute else None
 
 
 # Starting -----------------------------------------------------------------------------------------
@@ -138,7 +83,7 @@ INSERT INTO explanations_draft
     (run_id, task_id, recommendation_id, prompt_id, model_version_id, ordinal, priority, blind,
      state, attempt, tries, claimed_by, text, rests_on, request_sha256, served_by, served_model,
      finish_reason, failure_reason, failure, settled_outcome)
-SELECT %s, %s, chosen.id, %s, %s, ordinal, chosen.priority,
+SELECT %s, %s, chosen.id, %s, %s, ordinal, coalesce(%s, chosen.priority),
        ordinal = 1 AND
            ('x' || left(md5('blind:' || %s || ':' || chosen.id), 8))::bit(32)::bigint
                / 4294967296.0 < %s,
@@ -155,62 +100,70 @@ def start_run(
     selection: Selection,
     drafts_each: int,
     person: Person | None,
+    *,
+    priority: int | None = None,
+    key: UUID | None = None,
 ) -> Run:
     """Make a run and its waiting drafts in one transaction, and wake a drainer after it.
 
-    A random share of the first attempts (the task's `blind_share`), the same whenever it is asked
-    for, is marked to be reviewed blind. The prompt is final from here on.
-    Raises CannotStart when the parts do not fit together or nothing is selected.
+    Drafts have the `priority` of the run, 0 to 100, or else that of their recommendations. The same
+    person's same `key` starts one run: a repetition gets that one. A random share of the first
+    attempts (the task's `blind_share`), the same whenever it is asked for, is marked to be reviewed
+    blind. The prompt is final from here on.
+    Raises CannotStart when the parts do not fit together or nothing is selected, KeyReused when the
+    key has started a run of something else.
     """
-    _refuse_misfits(task, prompt, model_version, drafts_each)
-    with transaction.atomic():
-        run = Run.objects.create(
-            task=task,
-            prompt=prompt,
-            model_version=model_version,
-            selection=selection.as_asked(),
-            drafts_each=drafts_each,
-            created_by=person,
-        )
-        drafts = _insert_drafts(run, selection)
-        if not drafts:
-            raise CannotStart("No recommendation fits this selection.")
-        Prompt.objects.filter(pk=prompt.pk, used_at__isnull=True).update(used_at=Now())
-        record(person, "run.started", run, drafts=drafts)
-        nudge.after_commit(nudge.DRAIN_DRAFTS)
-    return run
+    asked = Run(
+        task=task,
+        prompt=prompt,
+        model_version=model_version,
+        selection=selection.as_asked(),
+        drafts_each=drafts_each,
+        priority=priority,
+        created_by=person,
+        key=key,
+    )
+    if started := _started_before(asked):
+        return started
+    _refuse_misfits(task, prompt, model_version, selection, drafts_each, priority)
+    try:
+        with transaction.atomic():
+            return _start(asked, selection.with_seed())
+    except IntegrityError:
+        # The same request was a moment faster.
+        if started := _started_before(asked):
+            return started
+        raise
 
 
-def selected(task: Task, selection: Selection, seed: str = "") -> QuerySet[Recommendation]:
-    """Return the recommendations that a selection means. `seed` decides what a sample takes."""
-    found = Recommendation.objects.filter(task=task, snapshot__isnull=False)
-    if selection.import_id is not None:
-        found = found.filter(delivery_id=selection.import_id)
-    if selection.external_ids is not None:
-        found = found.filter(external_id__in=list(selection.external_ids))
-    drafts = Draft.objects.filter(recommendation=OuterRef("pk"))
-    if selection.not_drafted:
-        ended_without = [Draft.State.FAILED, Draft.State.CANCELLED]
-        found = found.exclude(Exists(drafts.exclude(state__in=ended_without)))
-    if selection.rejected_before:
-        found = found.filter(Exists(drafts.filter(settled_outcome=REJECTED)))
-    if selection.sample is not None:
-        by_chance = Func(Concat(Value(f"sample:{seed}:"), Cast("pk", TextField())), function="md5")
-        sampled = found.order_by(by_chance)[: min(selection.sample, MOST_RECOMMENDATIONS)]
-        found = Recommendation.objects.filter(pk__in=sampled.values("pk"))
-    found = found.order_by("-priority", "pk")
-    if selection.limit is None:
-        return found
-    return found[: min(selection.limit, MOST_RECOMMENDATIONS)]
+def preview(
+    parts: Parts, selection: Selection, drafts_each: int, priority: int | None = None
+) -> Holds:
+    """Return what a run would draft, were it started now. Raises CannotStart as starting it would,
+    but not when the selection holds nothing.
+    """
+    _refuse_misfits(parts.task, parts.prompt, parts.model_version, selection, drafts_each, priority)
+    return count_selected(parts.task, selection, drafts_each)
 
 
 def _refuse_misfits(
-    task: Task, prompt: Prompt, model_version: ModelVersion, drafts_each: int
+    task: Task,
+    prompt: Prompt,
+    model_version: ModelVersion,
+    selection: Selection,
+    drafts_each: int,
+    priority: int | None,
 ) -> None:
     if prompt.task_id != task.pk:
         raise CannotStart("This prompt belongs to another task.")
     if not 1 <= drafts_each <= MOST_DRAFTS_EACH:
         raise CannotStart(f"One to {MOST_DRAFTS_EACH} drafts can be made of each recommendation.")
+    if priority is not None and not 0 <= priority <= HIGHEST_PRIORITY:
+        raise CannotStart(f"Priorities go from 0 to {HIGHEST_PRIORITY}.")
+    if problem := selection.problem():
+        raise CannotStart(problem)
+    if selection.import_id is not None and not _is_import(selection.import_id):
+        raise CannotStart(f"There is no import {selection.import_id}.")
     if not model_version.servers.exists():
         raise CannotStart(f"No model server serves {model_version.name}.")
     try:
@@ -219,21 +172,56 @@ def _refuse_misfits(
         raise CannotStart(f"The prompt's parameters are wrong: {refused}") from None
 
 
+def _is_import(import_id: int) -> bool:
+    return Import.objects.filter(pk=import_id).exists()
+
+
+def _started_before(asked: Run) -> Run | None:
+    """Return the run that the same key has started. Raises KeyReused when it is another."""
+    if asked.key is None:
+        return None
+    run = Run.objects.filter(created_by=asked.created_by, key=asked.key).first()
+    if run is not None and _words_of(run, asked) != _words_of(asked, asked):
+        raise KeyReused(run)
+    return run
+
+
+def _words_of(run: Run, asked: Run) -> tuple[Any, ...]:
+    """Return what was asked for, without the seed if the desk drew it."""
+    selection = {
+        name: value
+        for name, value in run.selection.items()
+        if name != "seed" or "seed" in asked.selection
+    }
+    parts = (run.task_id, run.prompt_id, run.model_version_id)
+    return (*parts, selection, run.drafts_each, run.priority)
+
+
+def _start(run: Run, selection: Selection) -> Run:
+    run.selection = selection.as_asked()
+    run.save()
+    drafts = _insert_drafts(run, selection)
+    if not drafts:
+        raise CannotStart("No recommendation fits this selection.")
+    Prompt.objects.filter(pk=run.prompt_id, used_at__isnull=True).update(used_at=Now())
+    record(run.created_by, "run.started", run, drafts=drafts)
+    nudge.after_commit(nudge.DRAIN_DRAFTS)
+    return run
+
+
 def _insert_drafts(run: Run, selection: Selection) -> int:
     try:
         chosen, chosen_parameters = (
-            selected(run.task, selection, seed=str(run.pk))
-            .values_list("pk", "priority")
-            .query.sql_with_params()
+            selected(run.task, selection).values_list("pk", "priority").query.sql_with_params()
         )
-    except EmptyResultSet:  # such as the number of an import that no column can hold
+    except EmptyResultSet:  # such as a number that no column can hold
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT.format(chosen=chosen),
             [
                 *(run.pk, run.task_id, run.prompt_id, run.model_version_id),
-                *(run.pk, run.task.blind_share),
+                *(run.priority, run.pk, run.task.blind_share),
                 *chosen_parameters,
                 run.drafts_each,
             ],
@@ -309,11 +297,18 @@ def _steer(
         )
         run.refresh_from_db()
         if not changed:
-            raise CannotSteer(f"This run is {run.get_state_display()}.")
+            raise CannotSteer(_too_late(run, to))
         record(person, action, run)
         if to == Run.State.RUNNING:
             nudge.after_commit(nudge.DRAIN_DRAFTS)
     return run
+
+
+def _too_late(run: Run, wanted: Run.State) -> str:
+    state = run.get_state_display()
+    if run.state == wanted:
+        return f"This run is {state} already."
+    return f"That does not fit any more: this run is {state}."
 
 
 def _lock(run: Run, states: list[Draft.State]) -> None:
@@ -324,54 +319,3 @@ def _lock(run: Run, states: list[Draft.State]) -> None:
             f" WHERE run_id = %s AND state = ANY(%s) ORDER BY {LOCK_ORDER} FOR UPDATE) AS locked",
             [run.pk, list(states)],
         )
-
-
-# Looking ------------------------------------------------------------------------------------------
-
-_PROGRESS: Final = """
-SELECT state, failure_reason, min(failure), count(*),
-       coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
-       count(*) FILTER (WHERE finished_at > now() - interval '1 minute')
-FROM explanations_draft
-WHERE run_id = %s
-GROUP BY state, failure_reason
-"""
-
-
-def progress_of(run: Run) -> Progress:
-    """Return how far a run is, by one query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PROGRESS, [run.pk])
-        rows = cursor.fetchall()
-    by_state = dict.fromkeys(Draft.State.values, 0)
-    failures: list[Failures] = []
-    prompt_tokens = completion_tokens = recent = 0
-    for state, reason, sentence, count, prompted, completed, ended_lately in rows:
-        by_state[state] += count
-        prompt_tokens += prompted
-        completion_tokens += completed
-        recent += ended_lately
-        if state == Draft.State.FAILED:
-            failures.append(Failures(reason, sentence, count))
-    failures.sort(key=lambda failed: -failed.count)
-    return Progress(by_state, failures, prompt_tokens, completion_tokens, float(recent))
-
-
-def trouble_of(run: Run) -> list[ModelServer]:
-    """Return the troubled servers of a run's model, if every one of them is in trouble."""
-    servers = list(run.model_version.servers.all())
-    return servers if servers and all(server.trouble for server in servers) else []
-
-
-def counts_of(runs: Sequence[Run]) -> dict[int, dict[str, int]]:
-    """Return the number of drafts by state of each of the runs, by one query."""
-    counts = {run.pk: dict.fromkeys(Draft.State.values, 0) for run in runs}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT run_id, state, count(*) FROM explanations_draft WHERE run_id = ANY(%s)"
-            " GROUP BY run_id, state",
-            [list(counts)],
-        )
-        for run_id, state, count in cursor.fetchall():
-            counts[run_id][state] = count
-    return counts

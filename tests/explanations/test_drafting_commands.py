@@ -1,14 +1,29 @@
 """The commands that make servers known and start runs."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models.functions import Now
 
+from accounts.models import Person
 from explanations import nudge
-from explanations.models import ModelServer, ModelVersion, Recommendation, Run, Task
+from explanations.models import (
+    Draft,
+    Import,
+    ModelServer,
+    ModelVersion,
+    Recommendation,
+    Run,
+    Task,
+)
+from explanations.services.runs import cancel
+from tests.conftest import drafted
 from tests.stub_model_server import StubModelServer, running
 
 
@@ -132,26 +147,157 @@ def test_a_task_without_a_model_says_where_to_find_one(music_task: Task) -> None
         said("draft", task="music-oneliner")
 
 
+def test_the_command_takes_what_the_form_takes(
+    ready_task: Task, ml_engineer: Person, tmp_path: Path
+) -> None:
+    names = tmp_path / "names.txt"
+    names.write_text("track:deer-heart\n\ntrack:unknown\n")
+    words = said(
+        "draft",
+        "--task=music-oneliner",
+        f"--ids={names}",
+        "--search=rabbitts",
+        "--locale=en",
+        "--least-priority=10",
+        "--most-priority=60",
+        "--changed-from=2020-01-01",
+        "--changed-to=2999-12-31",
+        "--sample=5",
+        "--seed=7",
+        "--priority=90",
+        "--each=2",
+        "--person=mia",
+    )
+    run = Run.objects.get()
+    assert run.selection == {
+        "external_ids": ["track:deer-heart", "track:unknown"],
+        "search": "rabbitts",
+        "locale": "en",
+        "least_priority": 10,
+        "most_priority": 60,
+        "changed_from": "2020-01-01",
+        "changed_to": "2999-12-31",
+        "sample": 5,
+        "seed": 7,
+    }
+    assert (run.priority, run.drafts_each, run.created_by) == (90, 2, ml_engineer)
+    assert "a sample of 5, seed 7" in words
+
+
+def test_an_import_and_what_was_rejected_can_be_drafted(ready_task: Task, run: Run) -> None:
+    rejected = drafted(run, Recommendation.objects.get(), "A line.", settled_outcome="REJECT")
+    Draft.objects.filter(pk=rejected.pk).update(state="REVIEWED")
+    delivery = Import.objects.create(source="a file")
+    Recommendation.objects.update(delivery=delivery)
+    said("draft", "--task=music-oneliner", "--rejected", f"--import={delivery.pk}")
+    assert Run.objects.latest("id").selection == {
+        "rejected_before": True,
+        "import_id": delivery.pk,
+    }
+
+
+def test_counting_starts_nothing(ready_task: Task) -> None:
+    words = said("draft", task="music-oneliner", each=3, count=True)
+    assert "1 recommendations, 3 drafts." in words
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ([], "Which task"),
+        (["--task=music-oneliner", "--limit=0"], "at least one"),
+        (["--task=music-oneliner", "--sample=-3"], "at least one"),
+        (["--task=music-oneliner", "--each=9"], "One to 8"),
+        (["--task=music-oneliner", "--priority=101"], "from 0 to 100"),
+        (["--task=music-oneliner", "--import=4711"], "no import 4711"),
+        (["--task=music-oneliner", "--changed-from=soon"], "“soon” is no day"),
+        (["--task=music-oneliner", "--ids=/nowhere/names"], "/nowhere/names cannot be read"),
+        (["--task=music-oneliner", "--ids=/dev/null"], "names no recommendation"),
+        (["--task=music-oneliner", "--person=nobody"], "Nobody is called “nobody”"),
+        (["--task=music-oneliner", "--again", "--rejected"], "not allowed with"),
+        (["--watch=4711"], "There is no run 4711"),
+    ],
+)
+def test_what_cannot_be_is_said_and_starts_nothing(
+    ready_task: Task, arguments: list[str], says: str
+) -> None:
+    with pytest.raises(CommandError, match=re.escape(says)):
+        said("draft", *arguments)
+    assert not Run.objects.exists()
+
+
+# Watching it --------------------------------------------------------------------------------------
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
+    """Let something happen while the command waits."""
+    monkeypatch.setattr("time.sleep", lambda _seconds: happens())
+
+
 def test_waiting_ends_with_the_run_and_sums_it_up(
     ready_task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody else drafts while the command waits."""
-
-    def draft_meanwhile(_seconds: float) -> None:
+    def fail() -> None:
         Run.objects.get().drafts.update(
             state="FAILED", failure_reason="cut_off", failure="It was cut off."
         )
 
-    monkeypatch.setattr("time.sleep", draft_meanwhile)
+    meanwhile(monkeypatch, fail)
     words = said("draft", task="music-oneliner", wait=True)
-    assert "0 ready, 0 blocked by a check." in words
+    assert "0 ready, 0 blocked by a check" in words
     assert "1 failed: It was cut off." in words
+
+
+def test_a_run_that_somebody_cancels_is_not_waited_for(
+    ready_task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile(monkeypatch, lambda: cancel(Run.objects.get(), None))
+    words = said("draft", task="music-oneliner", wait=True)
+    assert "The run was cancelled; 1 drafts were not made." in words
+
+
+def test_without_a_terminal_the_progress_comes_in_lines(
+    ready_task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("explanations.management.commands.draft._SAY_EVERY_S", 0.0)
+    ModelServer.objects.update(trouble="It cannot be reached.", trouble_since=Now())
+    meanwhile(monkeypatch, lambda: cancel(Run.objects.get(), None))
+    words = said("draft", task="music-oneliner", wait=True)
+    assert "0 of 1 ended; model server in trouble, “Own server”: It cannot be reached." in words
+
+
+def test_an_interruption_leaves_the_run_alone_and_says_so(
+    ready_task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    meanwhile(monkeypatch, interrupt)
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("draft", task="music-oneliner", wait=True, stdout=out)
+    run = Run.objects.get()
+    assert ended.value.code == 130
+    assert f"Run {run.pk} goes on without you" in out.getvalue()
+    assert f"--watch {run.pk}" in out.getvalue()
+    assert run.state == "RUNNING"
+
+
+def test_a_run_can_be_watched_again(ready_task: Task) -> None:
+    said("draft", task="music-oneliner")
+    run = Run.objects.get()
+    cancel(run, None)
+    assert "The run was cancelled" in said("draft", watch=run.pk)
+    assert Run.objects.count() == 1
 
 
 def test_waiting_for_nobody_ends_with_a_sentence(
     ready_task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("explanations.management.commands.draft._PATIENCE_S", 0.0)
+    hour = timedelta(hours=1)
+    meanwhile(monkeypatch, lambda: Run.objects.update(created_at=Now() - hour))
     with pytest.raises(CommandError, match="start a Celery worker"):
         said("draft", task="music-oneliner", wait=True)
 

@@ -13,6 +13,7 @@ from explanations.models import Draft, Drainer, ModelServer, ModelVersion, Place
 from explanations.services import runs
 from explanations.services.drafting.drain import drain
 from explanations.services.drafting.pace import Pace
+from explanations.services.selecting import Selection
 from tests.conftest import LISTENER, TRACK, recommended
 from tests.stub_model_server import FAULTS, HOSTILE, StubModelServer, running
 
@@ -107,7 +108,7 @@ def start(task: Task, count: int, **item: Any) -> Run:
     assert task.prompt is not None
     assert task.model_version is not None
     return runs.start_run(
-        task, task.prompt, task.model_version, runs.Selection(external_ids=names), 1, None
+        task, task.prompt, task.model_version, Selection(external_ids=names), 1, None
     )
 
 

@@ -1,10 +1,11 @@
 """Runs are started, steered and watched."""
 
+from threading import Barrier, Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from django.test.utils import CaptureQueriesContext
 
 from accounts.models import LogEntry, Person
 from explanations import nudge
@@ -19,7 +20,9 @@ from explanations.models import (
     Task,
 )
 from explanations.services import runs
-from explanations.services.runs import CannotStart, CannotSteer, Selection, start_run
+from explanations.services.runs import CannotStart, CannotSteer, KeyReused, start_run
+from explanations.services.selecting import Selection
+from explanations.services.watching import progress_of
 from tests.conftest import LISTENER, TRACK, drafted, recommended
 
 
@@ -49,7 +52,12 @@ def tracks(music_task: Task) -> list[Recommendation]:
 def start(music_task: Task, model_version: ModelVersion, ml_engineer: Person) -> Any:
     """Start a run: `start(limit=3)`."""
 
-    def start_with(drafts_each: int = 1, **selection: Any) -> Run:
+    def start_with(
+        drafts_each: int = 1,
+        priority: int | None = None,
+        key: UUID | None = None,
+        **selection: Any,
+    ) -> Run:
         assert music_task.prompt is not None
         return start_run(
             music_task,
@@ -58,6 +66,8 @@ def start(music_task: Task, model_version: ModelVersion, ml_engineer: Person) ->
             Selection(**selection),
             drafts_each,
             ml_engineer,
+            priority=priority,
+            key=key,
         )
 
     return start_with
@@ -124,6 +134,7 @@ def test_not_drafted_means_that_no_draft_is_there_or_on_its_way(
 def test_what_was_rejected_can_be_drafted_again(start: Any, tracks: list[Any], run: Run) -> None:
     drafted(run, tracks[2], "A line.", settled_outcome="REJECT")
     drafted(run, tracks[3], "A line.", settled_outcome="ACCEPT")
+    Draft.objects.update(state="REVIEWED")
     assert chosen(start(rejected_before=True)) == ["track:2"]
 
 
@@ -215,6 +226,100 @@ def test_parameters_that_would_not_be_sent_are_refused(
         start()
 
 
+@pytest.mark.parametrize("selection", [{"sample": 0}, {"least_priority": 101}])
+def test_a_selection_that_nothing_can_fit_is_refused(
+    start: Any, tracks: list[Any], selection: dict[str, int]
+) -> None:
+    with pytest.raises(CannotStart, match=r"at least one|from 0 to 100"):
+        start(**selection)
+
+
+def test_an_import_that_is_not_there_is_refused(start: Any, tracks: list[Any]) -> None:
+    with pytest.raises(CannotStart, match="no import 4711"):
+        start(import_id=4711)
+
+
+# How urgent, and how often ------------------------------------------------------------------------
+
+
+def test_a_run_can_be_more_urgent_than_what_it_drafts(start: Any, tracks: list[Any]) -> None:
+    run = start(priority=95)
+    assert set(run.drafts.values_list("priority", flat=True)) == {95}
+
+
+@pytest.mark.parametrize("priority", [-1, 101])
+def test_priorities_have_bounds(start: Any, tracks: list[Any], priority: int) -> None:
+    with pytest.raises(CannotStart, match="from 0 to 100"):
+        start(priority=priority)
+
+
+def test_a_run_keeps_the_seed_of_its_sample(start: Any, tracks: list[Any]) -> None:
+    run = start(sample=4)
+    again = start(**run.selection)
+    assert chosen(again) == chosen(run)
+
+
+KEY = UUID("0189d3a2-0000-4000-8000-000000000001")
+
+
+def test_the_same_key_starts_one_run(start: Any, tracks: list[Any]) -> None:
+    """Its sample was drawn by the desk, so the second request knows no seed."""
+    run = start(key=KEY, sample=4)
+    assert start(key=KEY, sample=4) == run
+    assert Run.objects.count() == 1
+    assert Draft.objects.count() == 4
+
+
+@pytest.mark.parametrize(
+    "other", [{"limit": 3}, {"drafts_each": 2}, {"priority": 5}, {"sample": 4, "seed": 7}]
+)
+def test_a_key_that_started_another_run_is_refused(
+    start: Any, tracks: list[Any], other: dict[str, int]
+) -> None:
+    run = start(key=KEY, sample=4, seed=8)
+    with pytest.raises(KeyReused, match=f"run {run.pk} already"):
+        start(key=KEY, **other)
+    assert Run.objects.count() == 1
+
+
+def test_the_key_of_somebody_else_is_no_matter(
+    start: Any, tracks: list[Any], music_task: Task, model_version: ModelVersion, lead: Person
+) -> None:
+    assert music_task.prompt is not None
+    start(key=KEY)
+    start_run(music_task, music_task.prompt, model_version, Selection(), 1, lead, key=KEY)
+    assert Run.objects.count() == 2
+
+
+def test_a_key_whose_run_could_not_start_can_start_another(start: Any, music_task: Task) -> None:
+    with pytest.raises(CannotStart):
+        start(key=KEY)
+    recommended(music_task, "track:late", TRACK, LISTENER, "g")
+    assert start(key=KEY).drafts.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_start_one_run(start: Any, tracks: list[Any]) -> None:
+    together = Barrier(2)
+    started: list[Run] = []
+
+    def click() -> None:
+        together.wait()
+        try:
+            started.append(start(key=KEY))
+        finally:
+            connection.close()
+
+    clicks = [Thread(target=click) for _ in range(2)]
+    for thread in clicks:
+        thread.start()
+    for thread in clicks:
+        thread.join()
+    assert Run.objects.count() == 1
+    assert started == [Run.objects.get()] * 2
+    assert Draft.objects.count() == 10
+
+
 # The blind sample ---------------------------------------------------------------------------------
 
 
@@ -302,10 +407,17 @@ def test_a_paused_run_can_be_resumed(
 )
 def test_a_step_that_does_not_fit_the_state_is_refused(run: Run, state: str, step: Any) -> None:
     Run.objects.update(state=state)
-    with pytest.raises(CannotSteer, match="This run is"):
+    with pytest.raises(CannotSteer, match="his run is"):
         step(run, None)
     run.refresh_from_db()
     assert run.state == state
+
+
+def test_a_step_that_was_taken_already_says_so(run: Run) -> None:
+    runs.pause(run, None)
+    with pytest.raises(CannotSteer, match="This run is paused already"):
+        runs.pause(run, None)
+    assert LogEntry.objects.filter(action="run.paused").count() == 1
 
 
 def test_cancelling_ends_what_is_not_written(
@@ -321,8 +433,8 @@ def test_cancelling_ends_what_is_not_written(
     run.refresh_from_db()
     assert run.state == "CANCELLED"
     assert run.finished_at is not None
-    assert runs.progress_of(run).by_state["CANCELLED"] == 9
-    assert runs.progress_of(run).by_state["READY"] == 1
+    assert progress_of(run).by_state["CANCELLED"] == 9
+    assert progress_of(run).by_state["READY"] == 1
 
 
 def test_failed_drafts_are_tried_again_with_fresh_counters(
@@ -353,38 +465,3 @@ def test_a_paused_run_stays_paused_when_its_failed_drafts_are_tried_again(
 def test_a_run_without_failures_has_nothing_to_try_again(start: Any, tracks: list[Any]) -> None:
     with pytest.raises(CannotSteer, match="No draft"):
         runs.retry_failed(start(), None)
-
-
-# Watching -----------------------------------------------------------------------------------------
-
-
-def test_progress_is_one_query(start: Any, tracks: list[Any]) -> None:
-    run = start()
-    first, second, third = run.drafts.all()[:3]
-    Draft.objects.filter(pk__in=[first.pk, second.pk]).update(
-        state="FAILED", failure_reason="cut_off", failure="Cut.", completion_tokens=60
-    )
-    Draft.objects.filter(pk=third.pk).update(
-        state="FAILED", failure_reason="refused", failure="Refused."
-    )
-    with CaptureQueriesContext(connection) as queries:
-        progress = runs.progress_of(run)
-    assert len(queries) == 1
-    assert (progress.total, progress.ended) == (10, 3)
-    assert [(failed.reason, failed.count) for failed in progress.failures] == [
-        ("cut_off", 2),
-        ("refused", 1),
-    ]
-    assert progress.completion_tokens == 120
-
-
-def test_the_time_left_is_unknown_until_something_has_ended(start: Any, tracks: list[Any]) -> None:
-    assert runs.progress_of(start()).minutes_left is None
-
-
-def test_the_counts_of_many_runs_are_one_query(start: Any, tracks: list[Any]) -> None:
-    several = [start(limit=number) for number in (1, 2, 3)]
-    with CaptureQueriesContext(connection) as queries:
-        counts = runs.counts_of(several)
-    assert len(queries) == 1
-    assert [counts[run.pk]["PENDING"] for run in several] == [1, 2, 3]

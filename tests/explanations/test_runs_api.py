@@ -86,6 +86,86 @@ def test_what_is_wrong_is_said(
     assert not Run.objects.exists()
 
 
+def test_a_program_narrows_down_what_it_wants(
+    client: Client, ready_task: Task, ml_engineer_token: str
+) -> None:
+    selection = {
+        "not_drafted": True,
+        "locale": "en",
+        "search": "dead rabbitts",
+        "least_priority": 50,
+        "most_priority": 50,
+        "changed_from": "2020-01-01",
+        "changed_to": "2999-12-31",
+        "sample": 5,
+    }
+    answer = post(
+        client,
+        RUNS,
+        ml_engineer_token,
+        {"task": "music-oneliner", "selection": selection, "priority": 90},
+    )
+    assert answer.json()["priority"] == 90
+    told = answer.json()["selection"]
+    assert told.pop("seed") is not None
+    assert told == selection
+
+
+def test_a_program_asks_how_much_it_would_be(
+    client: Client, ready_task: Task, ml_engineer_token: str
+) -> None:
+    body = {"task": "music-oneliner", "drafts_each": 3}
+    answer = post(client, f"{RUNS}preview/", ml_engineer_token, body)
+    assert answer.json() == {"recommendations": 1, "drafts": 3}
+    none = {**body, "selection": {"search": "polka"}}
+    answer = post(client, f"{RUNS}preview/", ml_engineer_token, none)
+    assert answer.json() == {"recommendations": 0, "drafts": 0}
+    assert not Run.objects.exists()
+
+
+def test_what_is_wrong_is_said_before_anything_is_counted(
+    client: Client, ready_task: Task, ml_engineer_token: str
+) -> None:
+    body = {"task": "music-oneliner", "selection": {"import_id": 4711}}
+    answer = post(client, f"{RUNS}preview/", ml_engineer_token, body)
+    assert answer.status_code == 400
+    assert "no import 4711" in answer.content.decode()
+
+
+KEY = "0189d3a2-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize("where", ["body", "header"])
+def test_the_same_key_starts_one_run(
+    client: Client, ready_task: Task, ml_engineer_token: str, where: str
+) -> None:
+    def ask(**body: Any) -> Any:
+        body["task"] = "music-oneliner"
+        headers = bearer(ml_engineer_token)
+        if where == "body":
+            body["key"] = KEY
+        else:
+            headers["Idempotency-Key"] = KEY
+        return client.post(RUNS, body, content_type="application/json", headers=headers)
+
+    first = ask()
+    assert ask().json()["id"] == first.json()["id"]
+    other = ask(drafts_each=2)
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+    assert Run.objects.count() == 1
+
+
+def test_a_key_that_is_none_is_refused(
+    client: Client, ready_task: Task, ml_engineer_token: str
+) -> None:
+    headers = {**bearer(ml_engineer_token), "Idempotency-Key": "again"}
+    answer = client.post(
+        RUNS, {"task": "music-oneliner"}, content_type="application/json", headers=headers
+    )
+    assert answer.status_code == 400
+    assert "Idempotency-Key is a UUID" in answer.content.decode()
+
+
 def test_a_user_cannot_slip_in_a_request_parameter(
     client: Client, ready_task: Task, ml_engineer_token: str
 ) -> None:
@@ -167,10 +247,16 @@ def test_a_step_that_does_not_fit_is_a_conflict(
 ) -> None:
     answer = post(client, f"{RUNS}{run.pk}/resume/", ml_engineer_token)
     assert answer.status_code == 409
-    assert answer.json()["detail"] == "This run is running."
+    assert answer.json()["detail"] == "This run is running already."
 
 
 def test_a_run_says_what_holds_it_up(client: Client, run: Run, ml_engineer_token: str) -> None:
     ModelServer.objects.update(trouble="It cannot be reached.", trouble_since=Now())
     answer = client.get(f"{RUNS}{run.pk}/", headers=bearer(ml_engineer_token))
-    assert answer.json()["trouble"] == ["It cannot be reached."]
+    held_up = answer.json()["held_up"]
+    assert held_up["cause"] == "server_in_trouble"
+    assert held_up["tries_again_within_s"] == 60
+    assert [(server["name"], server["trouble"]) for server in held_up["servers"]] == [
+        ("Own server", "It cannot be reached.")
+    ]
+    assert held_up["servers"][0]["since"]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from explanations.models import FactSnapshot, ModelServer, ModelVersion, Recommendation, Run, Task
 from explanations.services import runs
+from explanations.services.selecting import Selection
 from tests.conftest import LISTENER, TRACK
 from tests.stub_model_server import LINE
 
@@ -56,7 +57,7 @@ def run_of(task: Task, external_ids: list[str]) -> Run:
     assert task.prompt is not None
     assert task.model_version is not None
     return runs.start_run(
-        task, task.prompt, task.model_version, runs.Selection(external_ids=external_ids), 1, None
+        task, task.prompt, task.model_version, Selection(external_ids=external_ids), 1, None
     )
 
 

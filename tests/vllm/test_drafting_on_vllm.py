@@ -14,7 +14,9 @@ from explanations.services.drafting.drain import drain
 from explanations.services.drafting.pace import Pace
 from explanations.services.drafting.sweeping import sweep
 from explanations.services.model_servers import register
+from explanations.services.selecting import Selection
 from explanations.services.starter import import_samples, load_starter_tasks
+from explanations.services.watching import hindrance_of
 from tests.vllm.server import ADAPTER, BASE, VllmServer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,7 +51,7 @@ def start(slug: str, model: str, count: int) -> Run:
         task,
         task.prompt,
         ModelVersion.objects.get(name=model),
-        runs.Selection(limit=count),
+        Selection(limit=count),
         1,
         None,
     )
@@ -102,7 +104,8 @@ def test_a_model_that_the_server_does_not_know_is_said_so(desk: VllmServer) -> N
     run = start("music-oneliner", unknown.name, 3)
     drained(Pace(drain_s=8.0, finish_s=2.0, linger_s=0.0, idle_s=0.2, rest_s=0.2))
     assert states(run)["READY"] == 0
-    said = [server.trouble for server in runs.trouble_of(run)]
+    hindrance = hindrance_of(run)
+    said = [server.trouble for server in hindrance.servers] if hindrance else []
     said += run.drafts.exclude(failure="").values_list("failure", flat=True)
     assert any("does not know this model" in sentence for sentence in said), said
 

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from explanations.models import Task
-from explanations.services.runs import CannotStart, Selection, start_run
+from explanations.services.runs import CannotStart, start_run
+from explanations.services.selecting import Selection
 
 
 class Command(BaseCommand):
