@@ -42,6 +42,7 @@ STEP_WORDS: Final = {
 LARGE_RUN: Final = 20_000
 LOOK_AGAIN_S: Final = 2
 LOOK_AGAIN_AT_A_LARGE_RUN_S: Final = 5
+LOOK_AGAIN_AT_A_LIST_S: Final = 10
 LOOK_AGAIN_AT_REST_S: Final = 20
 
 STEPS: Final[dict[str, Callable[[Run, Person], object]]] = {
@@ -53,7 +54,7 @@ STEPS: Final[dict[str, Callable[[Run, Person], object]]] = {
 
 
 class RunsPage(RightRequiredMixin, View):
-    """`/runs/`: all runs, newest first."""
+    """`/runs/`: all runs, newest first; the table is the fragment that the page asks for again."""
 
     rights = (READ,)
 
@@ -65,8 +66,10 @@ class RunsPage(RightRequiredMixin, View):
             "page_obj": page,
             "rows": [(run, counts[run.pk], hindrances.get(run.pk)) for run in page],
             "may_start": has_right(request.user, DRAFT),
+            "look_again_s": LOOK_AGAIN_AT_A_LIST_S if any(map(_is_going_on, page)) else None,
         }
-        return render(request, "explanations/runs.html", context)
+        part = "#table" if getattr(request, "htmx", False) else ""
+        return render(request, f"explanations/runs.html{part}", context)
 
 
 class NewRunPage(RightRequiredMixin, View):
@@ -198,10 +201,13 @@ class RunPage(RightRequiredMixin, View):
 
 def _look_again_s(run: Run, progress: Progress) -> int | None:
     """Return after how many seconds the page looks again; None when nothing will change."""
-    is_going_on = run.state == Run.State.RUNNING or progress.by_state["RUNNING"] > 0
-    if is_going_on:
+    if _is_going_on(run) or progress.by_state["RUNNING"]:
         return LOOK_AGAIN_AT_A_LARGE_RUN_S if progress.total > LARGE_RUN else LOOK_AGAIN_S
     return LOOK_AGAIN_AT_REST_S if run.state == Run.State.PAUSED else None
+
+
+def _is_going_on(run: Run) -> bool:
+    return run.state == Run.State.RUNNING
 
 
 def _runs() -> QuerySet[Run]:

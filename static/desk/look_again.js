@@ -31,8 +31,8 @@ function lookLater() {
 }
 
 function onAnswer(event) {
-  const { successful, xhr, elt } = event.detail;
-  if (!elt.matches("[data-look-again-s]")) return;
+  const { successful, xhr, requestConfig } = event.detail;
+  if (!requestConfig.elt.matches("[data-look-again-s]")) return;
   if (LOGGED_OUT.includes(xhr.status)) {
     show("look-ended", true);
     return;

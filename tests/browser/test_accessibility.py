@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.db.models.functions import Now
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
-from explanations.models import Draft, Finding, Task
+from explanations.models import Draft, Finding, ModelServer, Run, Task
 from feedback.models import Golden, Review
 from feedback.review_body import parse_body
 from feedback.services.fact_reports import Doubt, report_fact
@@ -145,6 +146,44 @@ def test_every_other_page_with_something_on_it(
     is_clean(page)
     page.goto("/escalated/")
     is_clean(page)
+
+
+def test_the_pages_of_runs(
+    page_of: Callable[[Person | None], Page],
+    ml_engineer: Person,
+    run: Run,
+    ready_draft: Draft,
+    drafts: DraftMaker,
+) -> None:
+    failed = drafts(2)[0]
+    Draft.objects.filter(pk=failed.pk).update(
+        state="FAILED", failure_reason="cut_off", failure="The model reached its limit."
+    )
+    page = page_of(ml_engineer)
+    page.goto("/runs/new/")
+    expect(page.locator("#holds")).to_contain_text("has no model", timeout=60_000)
+    is_clean(page)
+    run.task.model_version = run.model_version
+    run.task.save()
+    page.get_by_label("Named ones").check()
+    page.get_by_label("External ids", exact=True).fill("one")
+    expect(page.locator("#holds")).to_contain_text("nothing to draft", timeout=60_000)
+    page.get_by_role("button", name="Start the run").click()
+    is_clean(page)
+    page.get_by_label("Everything").check()
+    expect(page.locator("#holds")).to_contain_text("With prompt", timeout=60_000)
+    is_clean(page)
+
+    for state in ("RUNNING", "PAUSED", "DONE"):
+        Run.objects.update(state=state)
+        page.goto(f"/runs/{run.pk}/")
+        is_clean(page)
+    ModelServer.objects.update(trouble="It cannot be reached.", trouble_since=Now())
+    Run.objects.update(state="RUNNING")
+    for address in (f"/runs/{run.pk}/", "/runs/"):
+        page.goto(address)
+        expect(page.get_by_text("model server in trouble").first).to_be_visible()
+        is_clean(page)
 
 
 def test_the_login_and_the_empty_desk(
