@@ -26,8 +26,10 @@ READ: Final = "read"
 SCOPES: Final[dict[str, tuple[str, str]]] = {
     "recommendations:write": ("import recommendations", DRAFT),
     "runs:write": ("start and steer runs", DRAFT),
+    "prompts:write": ("write prompts, try them and make them active", DRAFT),
+    "guides:write": ("write guides and make them active", LEAD),
     "reviews:write": ("claim drafts and submit reviews", REVIEW),
-    "desk:read": ("read recommendations, runs, drafts and goldens", READ),
+    "desk:read": ("read tasks, recommendations, runs, drafts and goldens", READ),
     "datasets:read": ("download training files", BUILD_DATASETS),
 }
 

@@ -1,15 +1,14 @@
 """The machine side in the administration: tasks and versions to configure, the rest to read."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.db.models import ForeignKey, Model, URLField
-from django.forms import ChoiceField, ModelChoiceField
+from django.db.models import Model, URLField
+from django.forms import ChoiceField
 from django.http import HttpRequest
 
 from accounts.administration import AnyForm, ConfigurationAdmin, HistoryAdmin, ReadOnlyInline
-from accounts.rights import DRAFT, LEAD, person_of
+from accounts.rights import DRAFT, LEAD
 from explanations.models import (
     Category,
     Criterion,
@@ -28,7 +27,6 @@ from explanations.models import (
     Task,
 )
 from explanations.output_formats import output_format_slugs
-from explanations.services.versions import VersionRefused, check_prompt, save_version
 
 
 class TaskForm(AnyForm):
@@ -49,82 +47,30 @@ class TaskAdmin(ConfigurationAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Model | None = None
     ) -> tuple[str, ...]:
-        """Keep what a task is called by, and the shape of the drafts that it has."""
-        return ("slug", "output_format") if obj else ()
+        """Keep what a task is called by, the shape of its drafts, and its active versions.
 
-    def formfield_for_foreignkey(
-        self, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> "ModelChoiceField[Any] | None":
-        """Offer a task its own guides and prompts."""
-        if db_field.name in {"guide", "prompt"} and request.resolver_match:
-            of_task = request.resolver_match.kwargs.get("object_id")
-            kwargs["queryset"] = db_field.related_model._default_manager.filter(
-                task=of_task
-            ).select_related("task")
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+        A version is made active on its own page, where the difference can be seen.
+        """
+        return ("slug", "output_format", "guide", "prompt") if obj else ("guide", "prompt")
 
 
-class VersionAdmin(ConfigurationAdmin):
-    """Numbered versions; one that has been used never changes, and the database sees to it."""
+class VersionAdmin(HistoryAdmin):
+    """Numbered versions; they are written and made active on the pages of their task."""
 
     list_display = ("task", "number", "note", "created_by", "created_at", "used_at")
     list_display_links = ("number",)
     list_filter = ("task",)
     list_select_related = ("task", "created_by")
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Whether the version can still change."""
-        return super().has_change_permission(request, obj) and getattr(obj, "used_at", None) is None
-
-    def save_row(self, request: HttpRequest, obj: Model) -> None:
-        """Number and sign it."""
-        assert isinstance(obj, Guide | Prompt)  # noqa: S101 - said by the two pages below
-        save_version(obj, person_of(request))
-
 
 @admin.register(Guide)
 class GuideAdmin(VersionAdmin):
     """Style guides."""
 
-    rights = (LEAD,)
-    fields = ("task", "number", "note", "text", "created_by", "created_at", "used_at")
-    readonly_fields = ("number", "created_by", "created_at", "used_at")
-
-
-class PromptForm(AnyForm):
-    """A prompt that can be rendered and sent."""
-
-    def clean(self) -> dict[str, Any] | None:
-        """Refuse at its field what a drainer would stumble over."""
-        cleaned = super().clean()
-        if cleaned is not None and not self.errors:
-            try:
-                check_prompt(Prompt(**{k: v for k, v in cleaned.items() if k != "note"}))
-            except VersionRefused as refusal:
-                raise ValidationError({refusal.field: str(refusal)}) from refusal
-        return cleaned
-
 
 @admin.register(Prompt)
 class PromptAdmin(VersionAdmin):
     """Prompts."""
-
-    rights = (DRAFT,)
-    form = PromptForm
-    fields = (
-        "task",
-        "number",
-        "note",
-        "system",
-        "user_template",
-        "examples",
-        "parameters",
-        "sha256",
-        "created_by",
-        "created_at",
-        "used_at",
-    )
-    readonly_fields = ("number", "sha256", "created_by", "created_at", "used_at")
 
 
 @admin.register(Category)

@@ -368,6 +368,40 @@ def plain_text(value: str) -> str:
     return regex.sub(r"\s+", " ", text).strip()
 
 
+# What a tokenizer may take for a control token in words that are sent as they were written. Tags of
+# an author's own, such as "<facts>", are none.
+_CONTROL_TOKEN = regex.compile(
+    r"<[|｜][^<>\n]{0,80}>|<[^<>\n|｜]{0,80}[|｜]>|<</?SYS>>|"
+    r"</?(?:s|bos|eos|pad|unk|mask|cls|sep|sop|eop|think|tool_call|tool_response|start_of_turn|"
+    r"end_of_turn|start_of_image|end_of_image|fim_[a-z]+|extra_id_[0-9]+|unused[0-9]+|"
+    r"0x[0-9a-f]{2})>",
+    flags=regex.IGNORECASE,
+)
+
+
+def control_token(text: str) -> str:
+    """Return the first control token of a chat template in a text, "" if there is none."""
+    as_ascii = text.replace("＜", "<").replace("＞", ">")
+    for pattern in (_CONTROL_TOKEN, _SQUARE_TOKEN, _TILDE_TOKEN):
+        if found := pattern.search(as_ascii):
+            return text[found.start() : found.end()]
+    return ""
+
+
+def hidden_character(text: str) -> str:
+    """Return the first invisible character of a text as "U+202E", "" if there is none.
+
+    Line breaks and tabs, and the joiners that some scripts and emoji need, hide nothing.
+    """
+    for character in text:
+        if character in "\n\t\r" or character in _ZERO_WIDTH_JOINERS:
+            continue
+        is_hidden = unicodedata.category(character) in {"Cc", "Cf", "Cs", "Co"}
+        if is_hidden or _BLANK.match(character) or _NONCHARACTER.match(character):
+            return f"U+{ord(character):04X}"
+    return ""
+
+
 def cut(text: str, max_chars: int) -> str:
     """Cut a text to at most ``max_chars`` code points, between graphemes, ending in "…" when
     cut.

@@ -26,11 +26,15 @@ from explanations.context import (
     cut,
     fact_line,
     get_fact,
+    leaf_facts,
+    make_pointer,
     plain_text,
     pointer_segments,
 )
 
 Role = Literal["system", "user", "assistant"]
+SchemaChoice = Literal["row", "fixed", "none"]
+"""Which JSON schema goes with a request: made for the row, the same for every row, or none."""
 
 DEFAULT_ITEMS = 8
 DEFAULT_CHARACTERS = 160
@@ -88,6 +92,47 @@ def validate_template(template: str) -> tuple[str, ...]:
     return pointers
 
 
+def fact_lines(template: str) -> dict[str, int]:
+    """Return the pointers that a template names, each with the number of its first line.
+
+    Raises TemplateError.
+    """
+    lines: dict[str, int] = {}
+    for number, line in enumerate(_parse(template), start=1):
+        if isinstance(line, Slot):
+            lines.setdefault(line.pointer, number)
+    return lines
+
+
+def longest_filled(template: str) -> int:
+    """Return how many characters a filled template can have at most. Raises TemplateError."""
+    return sum(
+        len(line) if isinstance(line, str) else len(line.label) + line.items * line.characters
+        for line in _parse(template)
+    )
+
+
+def names_fact(pointer: str, facts: Mapping[str, object]) -> bool:
+    """Say whether a template's pointer finds something in these facts."""
+    return _value_at(pointer, facts) not in (None, [])
+
+
+def fact_names(facts: Mapping[str, object]) -> list[str]:
+    """Return the pointers by which a template can name these facts, in document order.
+
+    A list of values is named as a whole, what stands in a list of objects by `*`.
+    """
+    return list(dict.fromkeys(_name_of(fact.pointer) for fact in leaf_facts(facts)))
+
+
+def _name_of(pointer: str) -> str:
+    segments = pointer_segments(pointer)
+    if segments[-1].isdecimal():
+        segments.pop()
+    every = [EVERY_MEMBER if segment.isdecimal() else segment for segment in segments]
+    return make_pointer(every)
+
+
 def render_template(template: str, facts: Mapping[str, object]) -> str:
     """Fill a template with facts; lines of absent facts are left out. Raises TemplateError."""
     lines = [line if isinstance(line, str) else _fill(line, facts) for line in _parse(template)]
@@ -119,17 +164,19 @@ def prompt_sha256(
     user_template: str,
     examples: Sequence[Mapping[str, object]],
     parameters: Mapping[str, object],
+    schema: SchemaChoice = "row",
 ) -> str:
     """Return the hash by which a prompt version is known: of its canonical JSON (sorted keys,
-    UTF-8).
+    UTF-8). The usual schema, `row`, is not written into it.
     """
+    written = {
+        "system": system,
+        "user_template": user_template,
+        "examples": list(examples),
+        "parameters": parameters,
+    }
     canonical = json.dumps(
-        {
-            "system": system,
-            "user_template": user_template,
-            "examples": list(examples),
-            "parameters": parameters,
-        },
+        written if schema == "row" else {**written, "schema": schema},
         sort_keys=True,
         separators=(",", ":"),
         ensure_ascii=False,

@@ -260,6 +260,22 @@ def music_task(db: None) -> Task:
 
 
 @pytest.fixture
+def next_prompt(music_task: Task) -> Prompt:
+    """A second prompt of the music task, not used and not active."""
+    assert music_task.prompt is not None
+    return Prompt.objects.create(
+        task=music_task,
+        number=2,
+        note="Vivid",
+        system="You write one vivid sentence about a track from its facts.",
+        user_template=music_task.prompt.user_template,
+        examples=music_task.prompt.examples,
+        parameters=music_task.prompt.parameters,
+        sha256="3" * 64,
+    )
+
+
+@pytest.fixture
 def job_task(db: None) -> Task:
     """Am I a good fit: a verdict, matches and gaps."""
     task = Task.objects.create(

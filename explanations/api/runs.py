@@ -205,7 +205,9 @@ class RunsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """List the runs, newest first."""
-        found = Run.objects.select_related("task", "prompt", "model_version", "created_by")
+        found = Run.objects.without_trials().select_related(
+            "task", "prompt", "model_version", "created_by"
+        )
         if task := request.query_params.get("task"):
             found = found.filter(task__slug=task)
         pages = NewestFirst()
@@ -359,7 +361,9 @@ def _preview(asked: dict[str, Any]) -> Holds:
 
 
 def _runs() -> QuerySet[Run]:
-    return Run.objects.select_related("task", "prompt", "model_version", "created_by")
+    return Run.objects.without_trials().select_related(
+        "task", "prompt", "model_version", "created_by"
+    )
 
 
 def _whole(run: Run) -> dict[str, Any]:

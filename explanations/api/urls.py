@@ -14,6 +14,18 @@ from explanations.api.runs import (
     RunsView,
     RunView,
 )
+from explanations.api.trials import CancelTrialView, TrialsView, TrialView
+from explanations.api.versions import (
+    ActivateGuideView,
+    ActivatePromptView,
+    GuideDifferenceView,
+    GuidesView,
+    GuideView,
+    PromptDifferenceView,
+    PromptsView,
+    PromptView,
+    TasksView,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("recommendations/", RecommendationsView.as_view(), name="api-recommendations"),
@@ -38,4 +50,32 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:run_id>/retry/", RetryRunView.as_view(), name="api-run-retry"),
     path("drafts/", DraftsView.as_view(), name="api-drafts"),
     path("drafts/<int:draft_id>/", DraftView.as_view(), name="api-draft"),
+    path("tasks/", TasksView.as_view(), name="api-tasks"),
+    path("tasks/<slug:slug>/prompts/", PromptsView.as_view(), name="api-prompts"),
+    path("tasks/<slug:slug>/prompts/<int:number>/", PromptView.as_view(), name="api-prompt"),
+    path(
+        "tasks/<slug:slug>/prompts/<int:number>/difference/<int:against>/",
+        PromptDifferenceView.as_view(),
+        name="api-prompt-difference",
+    ),
+    path(
+        "tasks/<slug:slug>/prompts/<int:number>/activate/",
+        ActivatePromptView.as_view(),
+        name="api-prompt-activate",
+    ),
+    path("tasks/<slug:slug>/guides/", GuidesView.as_view(), name="api-guides"),
+    path("tasks/<slug:slug>/guides/<int:number>/", GuideView.as_view(), name="api-guide"),
+    path(
+        "tasks/<slug:slug>/guides/<int:number>/difference/<int:against>/",
+        GuideDifferenceView.as_view(),
+        name="api-guide-difference",
+    ),
+    path(
+        "tasks/<slug:slug>/guides/<int:number>/activate/",
+        ActivateGuideView.as_view(),
+        name="api-guide-activate",
+    ),
+    path("trials/", TrialsView.as_view(), name="api-trials"),
+    path("trials/<int:trial_id>/", TrialView.as_view(), name="api-trial"),
+    path("trials/<int:trial_id>/cancel/", CancelTrialView.as_view(), name="api-trial-cancel"),
 ]

@@ -12,8 +12,10 @@ from explanations.models.recommendation import (
 )
 from explanations.models.run import Run
 from explanations.models.task import Category, Criterion, Guide, Prompt, Severity, Task
+from explanations.models.trial import MOST_SAMPLED, Trial
 
 __all__ = [
+    "MOST_SAMPLED",
     "Category",
     "Criterion",
     "Draft",
@@ -32,4 +34,5 @@ __all__ = [
     "Run",
     "Severity",
     "Task",
+    "Trial",
 ]

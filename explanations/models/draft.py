@@ -1,6 +1,6 @@
 """A draft, what the checks found in it, and the places at which it wants a review."""
 
-from typing import ClassVar
+from typing import ClassVar, Final, Self
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -16,6 +16,14 @@ from explanations.models.task import Category, Prompt, Task
 # States in which the model has answered, so that text and output are final.
 WRITTEN_STATES = ["READY", "BLOCKED", "QUARANTINED", "WITHDRAWN", "REVIEWED"]
 WRITTEN = pgtrigger.Q(old__state__in=WRITTEN_STATES)
+
+
+class DraftQuerySet(models.QuerySet["Draft"]):
+    """Drafts, by what they are for."""
+
+    def without_trials(self) -> Self:
+        """Keep those that are made for editors."""
+        return self.filter(run__trial__isnull=True)
 
 
 class Draft(models.Model):
@@ -125,6 +133,8 @@ class Draft(models.Model):
     claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = DraftQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
@@ -218,6 +228,20 @@ class Finding(models.Model):
         return self.message
 
 
+# Once a statement, because places are opened by the hundred.
+_REFUSE_PLACES_OF_TRIALS: Final = """
+IF EXISTS (
+    SELECT FROM opened
+    JOIN explanations_draft draft ON draft.id = opened.draft_id
+    JOIN explanations_run run ON run.id = draft.run_id
+    WHERE run.trial_id IS NOT NULL
+) THEN
+    RAISE EXCEPTION 'The drafts of a trial want no review.' USING ERRCODE = 'check_violation';
+END IF;
+RETURN NULL;
+"""
+
+
 class Place(models.Model):
     """(draft, ordinal): one review that a draft still wants.
 
@@ -257,6 +281,16 @@ class Place(models.Model):
                 fields=["task", "-priority", "id"],
                 condition=models.Q(state="ESCALATED"),
             ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="trial_opens_no_place",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                referencing=pgtrigger.Referencing(new="opened"),  # type: ignore[no-untyped-call]
+                func=_REFUSE_PLACES_OF_TRIALS,
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,13 +1,23 @@
 """A run: one request to draft many recommendations with one prompt and one model."""
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from accounts.history import final_columns
 from explanations.models.model_version import ModelVersion
 from explanations.models.task import Prompt, Task
+from explanations.models.trial import Trial
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Runs, by what they are for."""
+
+    def without_trials(self) -> Self:
+        """Keep those that draft for editors."""
+        return self.filter(trial__isnull=True)
 
 
 class Run(models.Model):
@@ -22,6 +32,14 @@ class Run(models.Model):
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="runs")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="runs")
     model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="runs")
+    trial = models.ForeignKey(
+        Trial,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="runs",
+        help_text="Its drafts are compared there, and never reach an editor.",
+    )
     selection = models.JSONField(
         default=dict, help_text="Which recommendations were asked for, as it was asked."
     )
@@ -41,6 +59,8 @@ class Run(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    objects = RunQuerySet.as_manager()
+
     class Meta:
         ordering: ClassVar = ["-id"]
         indexes: ClassVar = [
@@ -52,6 +72,7 @@ class Run(models.Model):
             models.UniqueConstraint(
                 name="run_is_what_its_drafts_are", fields=["id", "task", "prompt", "model_version"]
             ),
+            models.UniqueConstraint(name="run_is_one_side_of_a_trial", fields=["trial", "prompt"]),
             models.CheckConstraint(
                 name="run_drafts_each_in_range",
                 condition=models.Q(drafts_each__gte=1, drafts_each__lte=8),
@@ -63,6 +84,7 @@ class Run(models.Model):
             ),
             models.UniqueConstraint(name="run_key_is_unique", fields=["created_by", "key"]),
         ]
+        triggers: ClassVar = [final_columns("run_stays_in_its_trial", "trial")]
 
     def __str__(self) -> str:
         return f"run {self.pk}"

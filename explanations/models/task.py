@@ -98,7 +98,9 @@ class Guide(Version):
     class Meta:
         ordering: ClassVar = ["task", "-number"]
         constraints: ClassVar = [
-            models.UniqueConstraint(name="guide_number_is_unique", fields=["task", "number"])
+            models.UniqueConstraint(name="guide_number_is_unique", fields=["task", "number"]),
+            # What a task's active guide refers to, so that it is one of its own (migration 0009).
+            models.UniqueConstraint(name="guide_is_of_its_task", fields=["task", "id"]),
         ]
         triggers: ClassVar = [
             final_columns("used_guide_is_final", "task", "number", "text", "used_at", once=USED),
@@ -110,7 +112,12 @@ class Guide(Version):
 
 
 class Prompt(Version):
-    """A version of a task's system text, user template, examples and sampling parameters."""
+    """A version of a task's system text, user template, examples, parameters and schema choice."""
+
+    class Schema(models.TextChoices):
+        ROW = "row", "made for each row: a fact can only be one of its own"
+        FIXED = "fixed", "the same for every row: quicker to serve, facts are checked afterwards"
+        NONE = "none", "none: the prompt alone asks for the shape"
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="prompts")
     system = models.TextField()
@@ -123,12 +130,24 @@ class Prompt(Version):
     parameters = models.JSONField(
         default=dict, help_text="temperature, top_p, max_tokens, stop; nothing else is sent."
     )
+    schema = models.CharField(
+        max_length=10,
+        choices=Schema.choices,
+        default=Schema.ROW,
+        db_default=Schema.ROW,
+        help_text="Which JSON schema goes with a request, where the output format has one.",
+    )
     sha256 = models.CharField(max_length=64)
 
     class Meta:
         ordering: ClassVar = ["task", "-number"]
         constraints: ClassVar = [
-            models.UniqueConstraint(name="prompt_number_is_unique", fields=["task", "number"])
+            models.UniqueConstraint(name="prompt_number_is_unique", fields=["task", "number"]),
+            models.UniqueConstraint(name="prompt_is_of_its_task", fields=["task", "id"]),
+            models.CheckConstraint(
+                name="prompt_schema_is_known",
+                condition=models.Q(schema__in=["row", "fixed", "none"]),
+            ),
         ]
         triggers: ClassVar = [
             final_columns(
@@ -139,6 +158,7 @@ class Prompt(Version):
                 "user_template",
                 "examples",
                 "parameters",
+                "schema",
                 "sha256",
                 "used_at",
                 once=USED,

@@ -81,6 +81,11 @@ class OutputFormat(Protocol):
         for plain text.
         """
 
+    def fixed_schema(self) -> dict[str, object] | None:
+        """Return the JSON schema that fits every row, which a server compiles only once; None
+        for plain text.
+        """
+
     def parse(self, completion_text: str, facts: Mapping[str, object]) -> ParsedOutput:
         """Read a model's complete answer. Raises UnusableOutput with a reason that an
         editor can read.

@@ -174,6 +174,29 @@ class JobFit:
             }
         )
 
+    def fixed_schema(self) -> dict[str, object] | None:
+        """Return a schema whose ``fact`` fields hold any short text; ``parse`` finds out whose
+        it is.
+        """
+        fact: dict[str, object] = {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LABEL_CHARACTERS,
+        }
+        return _object(
+            {
+                **{
+                    name: {
+                        "type": "array",
+                        "items": _object({"fact": fact, **_FIELDS[name]}),
+                        "maxItems": MOST_BULLETS,
+                    }
+                    for name in ("matches", "gaps")
+                },
+                "verdict": {"type": "string", "enum": list(VERDICTS)},
+            }
+        )
+
     def parse(self, completion_text: str, facts: Mapping[str, object]) -> ParsedOutput:
         """Read a JSON answer strictly. Raises UnusableOutput: no JSON, another shape, no
         fact, cut words.

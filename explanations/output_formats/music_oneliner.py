@@ -31,6 +31,10 @@ class MusicOneliner:
         """Return None: a line needs no structure."""
         return None
 
+    def fixed_schema(self) -> dict[str, object] | None:
+        """Return None: a line needs no structure."""
+        return None
+
     def parse(self, completion_text: str, facts: Mapping[str, object]) -> ParsedOutput:
         """Read one finished line. Raises UnusableOutput when it is empty, several lines,
         cut or endless.

@@ -25,9 +25,14 @@ class DraftFilters:
 
 
 def find_drafts(filters: DraftFilters) -> QuerySet[Draft]:
-    """Return the drafts that fit all filters, newest first, with what a list shows of them."""
-    found = Draft.objects.order_by("-id").select_related(
-        "task", "recommendation", "model_version", "prompt"
+    """Return the drafts that fit all filters, newest first, with what a list shows of them.
+
+    Those of trials are never among them.
+    """
+    found = (
+        Draft.objects.without_trials()
+        .order_by("-id")
+        .select_related("task", "recommendation", "model_version", "prompt")
     )
     if filters.task:
         found = found.filter(task__slug=filters.task)
@@ -45,11 +50,15 @@ def find_drafts(filters: DraftFilters) -> QuerySet[Draft]:
 
 
 def whole_drafts() -> QuerySet[Draft]:
-    """Return drafts with everything that a page about one of them shows."""
-    return Draft.objects.select_related(
-        "task", "recommendation", "model_version", "prompt", "run", "snapshot", "redraft_of"
-    ).prefetch_related(
-        Prefetch("findings", queryset=Finding.objects.select_related("category")), "redrafts"
+    """Return drafts, but for those of trials, with everything that a page about one shows."""
+    return (
+        Draft.objects.without_trials()
+        .select_related(
+            "task", "recommendation", "model_version", "prompt", "run", "snapshot", "redraft_of"
+        )
+        .prefetch_related(
+            Prefetch("findings", queryset=Finding.objects.select_related("category")), "redrafts"
+        )
     )
 
 

@@ -46,7 +46,8 @@ def redraft_after_change(recommendation_ids: Collection[int]) -> Redrafted:
     RUNNING drafts go back to PENDING under a new attempt, so that the late answer is refused.
     READY and BLOCKED drafts that rest on a changed fact are withdrawn, their places closed, and
     drafted again as the next ordinal of the same run, which is opened again if it was done; in a
-    cancelled run nothing is drafted any more. All others are left alone.
+    cancelled run nothing is drafted any more. All others are left alone, and so are those of
+    trials.
 
     Must run in the transaction that stored the snapshots, after the recommendations were locked.
     """
@@ -80,7 +81,8 @@ def redraft_after_change(recommendation_ids: Collection[int]) -> Redrafted:
 
 def _resting_on_changed_facts(draft_ids: list[int]) -> list[Draft]:
     drafts = (
-        Draft.objects.filter(pk__in=draft_ids)
+        Draft.objects.without_trials()
+        .filter(pk__in=draft_ids)
         .exclude(snapshot_id=F("recommendation__snapshot_id"))
         .select_related("snapshot", "recommendation__snapshot")
         .order_by("id")

@@ -125,7 +125,7 @@ def start_run(
     )
     if started := _started_before(asked):
         return started
-    _refuse_misfits(task, prompt, model_version, selection, drafts_each, priority)
+    refuse_misfits(task, prompt, model_version, selection, drafts_each, priority)
     try:
         with transaction.atomic():
             return _start(asked, selection.with_seed())
@@ -142,18 +142,19 @@ def preview(
     """Return what a run would draft, were it started now. Raises CannotStart as starting it would,
     but not when the selection holds nothing.
     """
-    _refuse_misfits(parts.task, parts.prompt, parts.model_version, selection, drafts_each, priority)
+    refuse_misfits(parts.task, parts.prompt, parts.model_version, selection, drafts_each, priority)
     return count_selected(parts.task, selection, drafts_each)
 
 
-def _refuse_misfits(
+def refuse_misfits(
     task: Task,
     prompt: Prompt,
     model_version: ModelVersion,
     selection: Selection,
-    drafts_each: int,
-    priority: int | None,
+    drafts_each: int = 1,
+    priority: int | None = None,
 ) -> None:
+    """Raise CannotStart when these parts do not fit together, or nothing could be drafted."""
     if prompt.task_id != task.pk:
         raise CannotStart("This prompt belongs to another task.")
     if not 1 <= drafts_each <= MOST_DRAFTS_EACH:

@@ -148,7 +148,7 @@ def _fitting(task: Task, selection: Selection) -> QuerySet[Recommendation]:
         found = found.filter(changed_at__gte=_midnight(selection.changed_from))
     if selection.changed_to is not None:
         found = found.filter(changed_at__lt=_midnight(selection.changed_to + timedelta(days=1)))
-    drafts = Draft.objects.filter(recommendation=OuterRef("pk"))
+    drafts = Draft.objects.without_trials().filter(recommendation=OuterRef("pk"))
     if selection.not_drafted:
         ended_without = [Draft.State.FAILED, Draft.State.CANCELLED]
         found = found.exclude(Exists(drafts.exclude(state__in=ended_without)))

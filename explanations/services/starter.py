@@ -28,6 +28,7 @@ from explanations.models import (
 from explanations.models.task import Version
 from explanations.prompts import prompt_sha256
 from explanations.services.importing import import_file
+from explanations.services.versions import make_active
 
 STARTER_FOLDER: Final = Path(__file__).resolve().parent.parent / "starter"
 SHIPPED: Final = "Shipped with the desk"
@@ -168,8 +169,7 @@ def _load_guide(task: Task, text: str, loaded: Loaded) -> None:
         task=task, number=_next_number(task.guides), note=SHIPPED, text=text
     )
     if _may_replace(task.guide):
-        task.guide = guide
-        task.save(update_fields=["guide"])
+        make_active(guide, task.guide.number if task.guide else None, None)
     record(None, "guide shipped", guide, task=task.slug, number=guide.number)
     loaded.changes.append(f"{guide}")
 
@@ -182,8 +182,7 @@ def _load_prompt(task: Task, written: Mapping[str, Any], loaded: Loaded) -> None
         task=task, number=_next_number(task.prompts), note=SHIPPED, sha256=sha256, **written
     )
     if _may_replace(task.prompt):
-        task.prompt = prompt
-        task.save(update_fields=["prompt"])
+        make_active(prompt, task.prompt.number if task.prompt else None, None)
     record(None, "prompt shipped", prompt, task=task.slug, number=prompt.number)
     loaded.changes.append(f"{prompt}")
 

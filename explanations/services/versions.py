@@ -1,62 +1,348 @@
-"""Write versions of guides and prompts by hand."""
+"""Versions of prompts and guides: write one, make one active.
 
-from typing import Final
+A version is never edited. What is changed is written as the next version, so whatever was tried,
+drafted or reviewed with a version can still be read as it was.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import islice
+from typing import Any, Final, cast
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 
-from accounts.models import Person
-from explanations.model_server import ParametersRefused, SamplingParameters
-from explanations.models import Guide, Prompt, Task
-from explanations.prompts import TemplateError, prompt_sha256, validate_template
+from accounts.log import record
+from accounts.models import LogEntry, Person
+from explanations.context import control_token, hidden_character
+from explanations.differences import Passage, difference
+from explanations.model_server import PARAMETER_NAMES, ParametersRefused, SamplingParameters
+from explanations.models import FactSnapshot, Guide, Prompt, Recommendation, Task
+from explanations.output_formats import UnusableOutput, get_output_format
+from explanations.prompts import (
+    Example,
+    Message,
+    SchemaChoice,
+    TemplateError,
+    fact_lines,
+    fact_names,
+    longest_filled,
+    names_fact,
+    prompt_sha256,
+    render_messages,
+    validate_template,
+)
 
 EXAMPLE_KEYS: Final = {"facts", "answer"}
+MOST_NOTE: Final = 300
+MOST_SYSTEM: Final = 20_000
+MOST_TEMPLATE: Final = 10_000
+# With every fact at its longest; a model has to read it all, for every draft.
+MOST_FILLED: Final = 100_000
+MOST_EXAMPLES: Final = 20
+MOST_EXAMPLE_BYTES: Final = 100_000
+MOST_GUIDE: Final = 200_000
+# A fact that none of so many of the newest recommendations has is taken for a slip of the pen.
+RECOMMENDATIONS_ASKED: Final = 5_000
+RECOMMENDATIONS_NAMED: Final = 200
+
+PROMPT_ACTIVATED: Final = "prompt activated"
+GUIDE_ACTIVATED: Final = "guide activated"
+
+_EMPTY: Final = "Write something here."
 
 
 class VersionRefused(ValueError):
-    """A version that could never be used; `field` says where, the message what to do."""
+    """A version that could never be used: `problems` says for each field what is wrong.
 
-    def __init__(self, field: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.field = field
+    The name "" stands for the version as a whole.
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = dict(problems)
 
 
-def check_prompt(prompt: Prompt) -> None:
-    """Raise VersionRefused where the prompt could not be rendered or sent."""
-    try:
-        validate_template(prompt.user_template)
-    except TemplateError as error:
-        raise VersionRefused("user_template", str(error)) from error
-    try:
-        SamplingParameters.of(prompt.parameters if isinstance(prompt.parameters, dict) else {"": 0})
-    except ParametersRefused as error:
-        raise VersionRefused("parameters", str(error)) from error
-    if not isinstance(prompt.examples, list) or not all(_is_example(e) for e in prompt.examples):
-        raise VersionRefused(
-            "examples", 'Examples are a list of {"facts": {"item": …}, "answer": "…"}.'
+class VersionConflict(Exception):
+    """Another version is active than whoever asked had seen; the text says so, to people."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenPrompt:
+    """What a person writes of a prompt version. Examples and parameters may still be anything."""
+
+    system: str
+    user_template: str
+    examples: Any = field(default_factory=list)
+    parameters: Any = field(default_factory=dict)
+    schema: str = Prompt.Schema.ROW
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash by which the version will be known."""
+        return prompt_sha256(
+            self.system,
+            self.user_template,
+            self.examples,
+            self.parameters,
+            cast("SchemaChoice", self.schema),
         )
 
 
-def save_version(version: Guide | Prompt, person: Person) -> None:
-    """Save a version; a new one gets the next number of its task and its author.
+# Writing ------------------------------------------------------------------------------------------
 
-    Raises VersionRefused when it is in use already, because then it never changes.
+
+def write_prompt(task: Task, written: WrittenPrompt, note: str, person: Person | None) -> Prompt:
+    """Write a task's next prompt version. Nothing is drafted with it until somebody asks.
+
+    Raises VersionRefused when it could not be rendered or sent, or is one that there is already.
     """
+    problems = _note_problems(note) | prompt_problems(task, written)
+    if problems:
+        raise VersionRefused(problems)
     with transaction.atomic():
-        # One at a time, or two new versions would get the same number.
-        Task.objects.select_for_update().get(pk=version.task_id)
-        kind = type(version)
-        if version._state.adding:
-            newest = kind._default_manager.filter(task=version.task).aggregate(last=Max("number"))
-            version.number = (newest["last"] or 0) + 1
-            version.created_by = person
-        elif kind._default_manager.filter(pk=version.pk, used_at__isnull=False).exists():
-            raise VersionRefused("note", "It has been used and never changes: write a new version.")
-        if isinstance(version, Prompt):
-            version.sha256 = prompt_sha256(
-                version.system, version.user_template, version.examples, version.parameters
+        number = _next_number(task, task.prompts.all())
+        if twin := task.prompts.filter(sha256=written.sha256).first():
+            raise VersionRefused({"": f"Nothing is changed: prompt {twin.number} says the same."})
+        prompt = Prompt.objects.create(
+            task=task,
+            number=number,
+            note=note,
+            created_by=person,
+            system=written.system,
+            user_template=written.user_template,
+            examples=written.examples,
+            parameters=written.parameters,
+            schema=written.schema,
+            sha256=written.sha256,
+        )
+        record(person, "prompt written", prompt, task=task.slug, number=number)
+    return prompt
+
+
+def write_guide(task: Task, text: str, note: str, person: Person | None) -> Guide:
+    """Write a task's next guide version; nobody reads it until it is made active.
+
+    Raises VersionRefused when it is empty, too long, or one that there is already.
+    """
+    problems = _note_problems(note) | _guide_problems(text)
+    if problems:
+        raise VersionRefused(problems)
+    with transaction.atomic():
+        number = _next_number(task, task.guides.all())
+        if twin := task.guides.filter(text=text).first():
+            raise VersionRefused({"": f"Nothing is changed: guide {twin.number} says the same."})
+        guide = Guide.objects.create(
+            task=task, number=number, note=note, created_by=person, text=text
+        )
+        record(person, "guide written", guide, task=task.slug, number=number)
+    return guide
+
+
+def messages_for(written: WrittenPrompt | Prompt, recommendation: Recommendation) -> list[Message]:
+    """Return what a model would be sent for a recommendation. Raises TemplateError."""
+    facts = recommendation.snapshot.facts if recommendation.snapshot else {}
+    return render_messages(written.system, written.examples, written.user_template, facts)
+
+
+def _next_number(task: Task, versions: "QuerySet[Prompt] | QuerySet[Guide]") -> int:
+    # One at a time, or two new versions would get the same number.
+    Task.objects.select_for_update(of=("self",)).get(pk=task.pk)
+    return (versions.aggregate(last=Max("number"))["last"] or 0) + 1
+
+
+# Making active ------------------------------------------------------------------------------------
+
+
+def make_active(version: Prompt | Guide, instead_of: int | None, person: Person | None) -> None:
+    """Make a version the one that its task drafts or reviews with from now on.
+
+    `instead_of` is the number of the active version that the person has seen, None for none.
+    Raises VersionConflict when it is another one by now.
+    """
+    column, action = (
+        ("prompt", PROMPT_ACTIVATED) if isinstance(version, Prompt) else ("guide", GUIDE_ACTIVATED)
+    )
+    with transaction.atomic():
+        task = Task.objects.select_for_update(of=("self",)).get(pk=version.task_id)
+        active: Prompt | Guide | None = getattr(task, column)
+        if active == version:
+            raise VersionConflict(f"{column.capitalize()} {version.number} is active already.")
+        if (active.number if active else None) != instead_of:
+            by_now = f"{column} {active.number}" if active else f"no {column}"
+            raise VersionConflict(
+                f"Meanwhile {by_now} has become the active one. Look at it, and decide again."
             )
-        version.save()
+        Task.objects.filter(pk=task.pk).update(**{column: version})
+        record(person, action, task, number=version.number, instead_of=instead_of)
+
+
+def activations(task: Task, action: str, at_most: int) -> list[LogEntry]:
+    """Return when which version was made active, newest first, from the log."""
+    return list(
+        LogEntry.objects.filter(subject_type="task", subject_id=task.pk, action=action)
+        .select_related("actor")
+        .order_by("-id")[:at_most]
+    )
+
+
+# Comparing ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PartDifference:
+    """What changed in one part of a version."""
+
+    part: str
+    passages: list[Passage]
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What changed between two versions, and the parts in which nothing did."""
+
+    changed: list[PartDifference]
+    same: list[str]
+
+
+def differences(
+    before: Prompt | Guide | WrittenPrompt | str, after: Prompt | Guide | WrittenPrompt | str
+) -> Differences:
+    """Return what changed, part by part, between two prompts or two guides, or their words."""
+    old, new = _parts(before), _parts(after)
+    found = [PartDifference(part, difference(old[part], new[part])) for part in new]
+    return Differences(
+        changed=[each for each in found if each.passages],
+        same=[each.part for each in found if not each.passages],
+    )
+
+
+def _parts(version: Prompt | Guide | WrittenPrompt | str) -> dict[str, str]:
+    if isinstance(version, str):
+        return {"Guide": version}
+    if isinstance(version, Guide):
+        return {"Guide": version.text}
+    return {
+        "System text": version.system,
+        "User template": version.user_template,
+        "Examples": json.dumps(version.examples, ensure_ascii=False, indent=2),
+        "Parameters": "\n".join(
+            f"{name}: {json.dumps(value, ensure_ascii=False)}"
+            for name, value in sorted(version.parameters.items())
+        ),
+        "JSON schema": version.schema,
+    }
+
+
+# What could be wrong with a prompt ----------------------------------------------------------------
+
+
+def prompt_problems(task: Task, written: WrittenPrompt) -> dict[str, str]:
+    """Return for each field what keeps the prompt from being rendered or sent; empty if nothing."""
+    problems = (
+        _system_problems(written.system)
+        | _template_problems(task, written.user_template, written.examples)
+        | _example_problems(task, written.examples)
+        | _parameter_problems(written.parameters)
+    )
+    if written.schema not in Prompt.Schema.values:
+        problems["schema"] = f"One of {', '.join(Prompt.Schema.values)}."
+    return problems
+
+
+def known_facts(task: Task) -> list[str]:
+    """Return the names of facts that a template of this task can use, from what was delivered."""
+    newest = islice(_newest_facts(task), RECOMMENDATIONS_NAMED)
+    return sorted({name for facts in newest for name in fact_names(facts)})
+
+
+def _template_problems(task: Task, template: str, examples: object) -> dict[str, str]:
+    name = "user_template"
+    problems = _length_problems(name, template, MOST_TEMPLATE) or _sent_problems(name, template)
+    if not problems and (problem := _template_problem(task, template, examples)):
+        return {name: problem}
+    return problems
+
+
+def _template_problem(task: Task, template: str, examples: object) -> str:
+    try:
+        validate_template(template)
+        longest = longest_filled(template)
+        lines = fact_lines(template)
+    except TemplateError as error:
+        return str(error)
+    if longest > MOST_FILLED:
+        return (
+            f"Filled with long facts it has {longest:,} characters, and {MOST_FILLED:,} are the"
+            " most. Give its lines lower limits, such as “| 4 items, 80 characters”."
+        )
+    unknown = _unknown_facts(task, list(lines), examples)
+    if not unknown:
+        return ""
+    first = unknown[0]
+    alike = get_close_matches(first, known_facts(task), n=1)
+    hint = f" Did you mean {alike[0]}?" if alike else ""
+    return f"Line {lines[first]}: no recommendation of this task has the fact {first}.{hint}"
+
+
+def _unknown_facts(task: Task, pointers: Sequence[str], examples: object) -> list[str]:
+    """Return the pointers that find nothing, neither in recommendations nor in an example."""
+    unknown = list(pointers)
+    if isinstance(examples, list):
+        for example in examples:
+            facts = example.get("facts") if isinstance(example, dict) else None
+            if isinstance(facts, dict):
+                unknown = [pointer for pointer in unknown if not names_fact(pointer, facts)]
+    is_empty = True
+    for facts in _newest_facts(task):
+        is_empty = False
+        unknown = [pointer for pointer in unknown if not names_fact(pointer, facts)]
+        if not unknown:
+            break
+    return [] if is_empty else unknown
+
+
+def _newest_facts(task: Task) -> Iterator[dict[str, Any]]:
+    newest = (
+        Recommendation.objects.filter(task=task, snapshot__isnull=False)
+        .order_by("-pk")
+        .values("snapshot")[:RECOMMENDATIONS_ASKED]
+    )
+    for item, audience in (
+        FactSnapshot.objects.filter(pk__in=newest)
+        .order_by("-pk")
+        .values_list("item", "audience")
+        .iterator(chunk_size=200)
+    ):
+        yield {"item": item, "audience": audience}
+
+
+def _example_problems(task: Task, examples: object) -> dict[str, str]:
+    if not isinstance(examples, list) or not all(_is_example(each) for each in examples):
+        return {"examples": 'Examples are a list of {"facts": {"item": …}, "answer": "…"}.'}
+    if len(examples) > MOST_EXAMPLES:
+        return {"examples": f"There are {len(examples)} examples; {MOST_EXAMPLES} are the most."}
+    size = len(json.dumps(examples))
+    if size > MOST_EXAMPLE_BYTES:
+        return {"examples": f"They have {size:,} characters; {MOST_EXAMPLE_BYTES:,} are the most."}
+    for number, example in enumerate(examples, start=1):
+        if problem := _example_problem(task, example):
+            return {"examples": f"Example {number}: {problem}"}
+    return {}
+
+
+def _example_problem(task: Task, example: Example) -> str:
+    if problem := _sent_problem(example["answer"]):
+        return problem
+    if not _are_storable(example["facts"]):
+        return "A fact holds a character that cannot be stored."
+    try:
+        get_output_format(task.output_format).parse(example["answer"], example["facts"])
+    except UnusableOutput as unusable:
+        return f"Its answer could be no draft. {unusable.sentence}"
+    return ""
 
 
 def _is_example(value: object) -> bool:
@@ -66,3 +352,71 @@ def _is_example(value: object) -> bool:
         and isinstance(value["facts"], dict)
         and isinstance(value["answer"], str)
     )
+
+
+def _parameter_problems(parameters: object) -> dict[str, str]:
+    if not isinstance(parameters, dict):
+        return {"parameters": 'Parameters are an object, such as {"temperature": 0.2}.'}
+    problems: dict[str, str] = {}
+    for name, value in parameters.items():
+        try:
+            SamplingParameters.of({name: value})
+        except ParametersRefused as refused:
+            problems[name if name in PARAMETER_NAMES else "parameters"] = str(refused)
+    if not _are_storable(parameters):
+        problems["stop"] = "A stop holds a character that cannot be stored."
+    return problems
+
+
+# What could be wrong with a text ------------------------------------------------------------------
+
+
+def _note_problems(note: str) -> dict[str, str]:
+    return _length_problems("note", note, MOST_NOTE)
+
+
+def _guide_problems(text: str) -> dict[str, str]:
+    return _length_problems("text", text, MOST_GUIDE) if text.strip() else {"text": _EMPTY}
+
+
+def _system_problems(text: str) -> dict[str, str]:
+    return _length_problems("system", text, MOST_SYSTEM) or _sent_problems("system", text)
+
+
+def _length_problems(name: str, text: str, most: int) -> dict[str, str]:
+    if len(text) > most:
+        return {name: f"It has {len(text):,} characters; {most:,} are the most."}
+    return {} if _is_storable(text) else {name: "It holds a character that cannot be stored."}
+
+
+def _sent_problems(name: str, text: str) -> dict[str, str]:
+    """Say what must not be sent to a model as it stands, because nobody could see what it does."""
+    problem = _sent_problem(text)
+    return {name: problem} if problem else {}
+
+
+def _sent_problem(text: str) -> str:
+    if token := control_token(text):
+        return (
+            f"“{token}” is a control token of chat templates: a model would obey it, not read it."
+        )
+    if hidden := hidden_character(text):
+        return f"It holds a character that nobody can see ({hidden}). Take it out."
+    return ""
+
+
+def _are_storable(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(_is_storable(str(key)) and _are_storable(each) for key, each in value.items())
+    if isinstance(value, list):
+        return all(_are_storable(each) for each in value)
+    return not isinstance(value, str) or _is_storable(value)
+
+
+def _is_storable(text: str) -> bool:
+    """Say whether PostgreSQL takes the text: no NUL, no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in text

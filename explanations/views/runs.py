@@ -211,4 +211,6 @@ def _is_going_on(run: Run) -> bool:
 
 
 def _runs() -> QuerySet[Run]:
-    return Run.objects.select_related("task", "prompt", "model_version", "created_by")
+    return Run.objects.without_trials().select_related(
+        "task", "prompt", "model_version", "created_by"
+    )

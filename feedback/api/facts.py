@@ -132,7 +132,9 @@ def _recommendation(recommendation_id: int) -> Recommendation:
 def _draft(draft_id: int | None, recommendation: Recommendation) -> Draft | None:
     if draft_id is None:
         return None
-    draft = Draft.objects.filter(pk=draft_id, recommendation=recommendation).first()
+    draft = (
+        Draft.objects.without_trials().filter(pk=draft_id, recommendation=recommendation).first()
+    )
     if draft is None:
         raise invalid({"draft": ["This recommendation has no such draft."]})
     return draft

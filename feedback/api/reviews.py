@@ -127,7 +127,7 @@ class DraftReviewsView(APIView):
     @extend_schema(operation_id="reviews_list", responses=ReviewOutput(many=True))
     def get(self, request: Request, draft_id: int) -> Response:
         """List them, the newest first, those taken back included."""
-        if not Draft.objects.filter(pk=draft_id).exists():
+        if not Draft.objects.without_trials().filter(pk=draft_id).exists():
             raise NotFound("There is no such draft.")
         return Response(ReviewOutput(reviews_of(draft_id), many=True).data)
 

@@ -21,7 +21,9 @@ class DraftReviews(RightRequiredMixin, View):
     def get(self, request: HttpRequest, draft_id: int) -> HttpResponse:
         """Show the draft and its reviews."""
         draft = get_object_or_404(
-            Draft.objects.select_related("task", "recommendation", "prompt", "model_version"),
+            Draft.objects.without_trials().select_related(
+                "task", "recommendation", "prompt", "model_version"
+            ),
             pk=draft_id,
         )
         reviews = (

@@ -21,7 +21,8 @@ class FactView(ReviewView):
     def post(self, request: HttpRequest, draft_id: int) -> HttpResponse:
         """Do it, and say what was done."""
         draft = get_object_or_404(
-            Draft.objects.select_related("snapshot", "recommendation__snapshot"), pk=draft_id
+            Draft.objects.without_trials().select_related("snapshot", "recommendation__snapshot"),
+            pk=draft_id,
         )
         said = {
             key: storable(value).strip()

@@ -42,7 +42,8 @@ def _tasks() -> list[dict[str, object]]:
         .annotate(Count("pk"))
     )
     pending = dict(
-        Draft.objects.filter(state__in=[Draft.State.PENDING, Draft.State.RUNNING])
+        Draft.objects.without_trials()
+        .filter(state__in=[Draft.State.PENDING, Draft.State.RUNNING])
         .order_by()
         .values_list("task")
         .annotate(Count("pk"))

@@ -1,8 +1,6 @@
 """The administration: roles configure what is theirs, and nobody edits history."""
 
-import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -18,7 +16,6 @@ from explanations.models import (
     Draft,
     Guide,
     ModelVersion,
-    Prompt,
     Run,
     Task,
 )
@@ -30,6 +27,8 @@ HISTORY = [
     "explanations_recommendation",
     "explanations_factsnapshot",
     "explanations_factoverlay",
+    "explanations_guide",
+    "explanations_prompt",
     "explanations_run",
     "explanations_draft",
     "feedback_review",
@@ -39,20 +38,11 @@ HISTORY = [
 ]
 CONFIGURATION = [
     "explanations_task",
-    "explanations_guide",
-    "explanations_prompt",
     "explanations_category",
     "explanations_criterion",
     "explanations_modelserver",
     "explanations_modelversion",
 ]
-PROMPT: dict[str, Any] = {
-    "note": "shorter",
-    "system": "Write one sentence.",
-    "user_template": "Title: {{ /item/title }}",
-    "examples": "[]",
-    "parameters": '{"temperature": 0.2}',
-}
 
 
 @pytest.fixture
@@ -111,10 +101,8 @@ def test_history_is_read_and_never_written(owner_client: Client, name: str) -> N
 @pytest.mark.parametrize(
     ("name", "client_name"),
     [
-        ("explanations_guide", "ml_engineer_client"),
         ("explanations_category", "ml_engineer_client"),
         ("explanations_criterion", "ml_engineer_client"),
-        ("explanations_prompt", "lead_client"),
         ("explanations_modelserver", "lead_client"),
         ("explanations_modelversion", "lead_client"),
     ],
@@ -171,70 +159,15 @@ def test_nothing_is_deleted(owner_client: Client, name: str, ready_draft: Draft)
 # Versions ----------------------------------------------------------------------------------------
 
 
-def test_a_new_prompt_is_numbered_signed_and_hashed(
-    ml_engineer_client: Client, ml_engineer: Person, music_task: Task
-) -> None:
-    answer = ml_engineer_client.post(
-        page("explanations_prompt", "add"), {**PROMPT, "task": music_task.pk}
-    )
-
-    assert answer.status_code == 302
-    prompt = Prompt.objects.get(task=music_task, number=2)
-    assert prompt.created_by == ml_engineer
-    assert re.fullmatch("[0-9a-f]{64}", prompt.sha256)
-    assert prompt.sha256 != music_task.prompt.sha256  # type: ignore[union-attr]
-    entry = LogEntry.objects.get(action="prompt added")
-    assert (entry.actor, entry.subject_id) == (ml_engineer, prompt.pk)
-
-
-@pytest.mark.parametrize(
-    ("field", "value", "sentence"),
-    [
-        ("user_template", "Title: {{ title }}", "is no fact"),
-        ("user_template", "No fact at all", "names no fact"),
-        ("parameters", '{"seed": 1}', "is not a parameter"),
-        ("parameters", '{"temperature": 9}', "must be a number"),
-        ("parameters", "[1]", "is not a parameter"),
-        ("examples", '[{"user": "x", "assistant": "y"}]', "Examples are a list"),
-        ("examples", "{}", "Examples are a list"),
-    ],
-)
-def test_a_prompt_that_could_not_be_sent_is_refused_at_its_field(
-    ml_engineer_client: Client, music_task: Task, field: str, value: str, sentence: str
-) -> None:
-    answer = ml_engineer_client.post(
-        page("explanations_prompt", "add"), {**PROMPT, "task": music_task.pk, field: value}
-    )
-
-    assert answer.status_code == 200
-    assert sentence in str(answer.context["adminform"].form.errors[field])
-    assert Prompt.objects.count() == 1
-
-
-def test_an_unused_guide_can_still_change_and_a_used_one_cannot(
+def test_a_tasks_active_versions_are_shown_and_not_chosen_here(
     lead_client: Client, music_task: Task
 ) -> None:
-    guide = music_task.guide
-    assert guide is not None
-    address = page("explanations_guide", "change", guide.pk)
-    change = {"task": music_task.pk, "note": "clearer", "text": "# New\n\nWords."}
-
-    assert lead_client.post(address, change).status_code == 302
-    guide.refresh_from_db()
-    assert guide.note == "clearer"
-
-    Guide.objects.filter(pk=guide.pk).update(used_at=guide.created_at)
-    assert lead_client.post(address, {**change, "note": "too late"}).status_code == 403
-    assert 'name="_save"' not in lead_client.get(address).content.decode()
-
-
-def test_a_task_is_offered_its_own_versions_only(
-    lead_client: Client, music_task: Task, job_task: Task
-) -> None:
-    content = lead_client.get(page("explanations_task", "change", music_task.pk)).content.decode()
+    address = page("explanations_task", "change", music_task.pk)
+    content = lead_client.get(address).content.decode()
 
     assert "music-oneliner guide 1" in content
-    assert "job-fit guide 1" not in content
+    assert 'name="guide"' not in content
+    assert 'name="prompt"' not in content
 
 
 def test_a_key_that_is_taken_is_refused_in_words(lead_client: Client, music_task: Task) -> None:

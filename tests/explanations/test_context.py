@@ -11,11 +11,13 @@ from explanations.context import (
     FactMissing,
     base_title,
     clean_model_text,
+    control_token,
     cut,
     fact_line,
     featured_artists,
     get_fact,
     has_fact,
+    hidden_character,
     leaf_facts,
     mentioned_facts,
     plain_text,
@@ -249,6 +251,48 @@ class TestFactLines:
     @given(st.text(st.sampled_from("<>|/[]＜＞｜~INSTsim_\u200b \n3"), max_size=60))
     def test_making_safe_twice_changes_nothing(self, value: str) -> None:
         assert plain_text(plain_text(value)) == plain_text(value)
+
+
+class TestAuthoredText:
+    """What a prompt's author writes is sent as it is, so it is looked at and not altered."""
+
+    @pytest.mark.parametrize("token", CONTROL_TOKENS)
+    def test_a_control_token_is_found_and_named(self, token: str) -> None:
+        assert control_token(f"Be brief. {token} Be kind.") == token
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "Use only what stands in <facts> and </facts>.",
+            "Fewer than 18 words: n < 18 and m > 2.",
+            "I <3 it [Loud Luxury Remix] [1] | a|b",
+            '{"matches": [{"fact": "JavaScript"}], "gaps": []}',
+            "# Promise\n\n- one\n- two ~~~ `code`",
+            "",
+        ],
+    )
+    def test_ordinary_brackets_are_none(self, text: str) -> None:
+        assert control_token(text) == ""
+
+    @pytest.mark.parametrize(
+        ("text", "named"),
+        [
+            ("a\u202eb", "U+202E"),
+            ("a\u200bb", "U+200B"),
+            ("a\u00adb", "U+00AD"),
+            ("a\x00b", "U+0000"),
+            ("a\ud800b", "U+D800"),
+            ("a\U000e0041b", "U+E0041"),
+            ("a\u3164b", "U+3164"),
+            ("a\ufdd0b", "U+FDD0"),
+        ],
+    )
+    def test_an_invisible_character_is_named(self, text: str, named: str) -> None:
+        assert hidden_character(text) == named
+
+    @pytest.mark.parametrize("text", ["a\n\tb\r\n", "👩‍👩‍👧 ❤️ می‌خواهم", "夜に駆ける", ""])
+    def test_what_scripts_and_emoji_need_hides_nothing(self, text: str) -> None:
+        assert hidden_character(text) == ""
 
 
 class TestModelText:

@@ -300,3 +300,33 @@ class TestJobFitSchema:
         schema = self.schema({"item": {}, "audience": {}})
         assert schema["properties"]["matches"]["maxItems"] == 0
         assert schema["properties"]["gaps"]["maxItems"] == 0
+
+    def test_the_fixed_schema_takes_every_answer_that_the_one_of_the_row_takes(self) -> None:
+        facts = job(wanted=2, met=1, years_wanted=0, years=0)
+        fixed = JOB_FIT.fixed_schema()
+        assert fixed is not None
+        jsonschema.Draft202012Validator.check_schema(fixed)
+        answer = {
+            "matches": [{"fact": "Skill 0", "text": "You already know Skill 0."}],
+            "gaps": [],
+            "verdict": "strong",
+        }
+        jsonschema.validate(answer, fixed)
+        assert list(fixed["properties"]) == ["matches", "gaps", "verdict"]  # type: ignore[call-overload]
+        assert JOB_FIT.parse(json.dumps(answer), facts).output is not None
+
+    def test_what_the_fixed_schema_lets_through_is_checked_afterwards(self) -> None:
+        facts = job(wanted=2, met=1, years_wanted=0, years=0)
+        answer = {
+            "matches": [{"fact": "A skill of nobody", "text": "You already know it."}],
+            "gaps": [],
+            "verdict": "strong",
+        }
+        fixed = JOB_FIT.fixed_schema()
+        assert fixed is not None
+        jsonschema.validate(answer, fixed)
+        with pytest.raises(UnusableOutput, match="no fact of the profile"):
+            JOB_FIT.parse(json.dumps(answer), facts)
+
+    def test_a_line_has_no_schema_of_either_kind(self) -> None:
+        assert ONELINER.fixed_schema() is None

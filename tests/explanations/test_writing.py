@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
@@ -12,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from explanations.checks import Finding
 from explanations.model_server import Completion, Overloaded, Permanent, Temporary, Unusable
-from explanations.models import Draft, FactSnapshot, Place, Recommendation, Run
+from explanations.models import Draft, FactSnapshot, Place, Prompt, Recommendation, Run
 from explanations.services.drafting.asking import Asked, ask, load_brief
 from explanations.services.drafting.claiming import claim, hand_back
 from explanations.services.drafting.judging import Outcome, judge
@@ -148,6 +149,27 @@ def test_a_structured_answer_keeps_its_structure_and_its_facts(
     assert draft.rests_on == ["/audience/skills/0", "/item/skills_wanted/1"]
     assert PROFILE["skills"][0] in draft.text
     assert JOB["skills_wanted"][1] in draft.text
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_sent", "names_facts"),
+    [("row", True, True), ("fixed", True, False), ("none", False, False)],
+)
+def test_a_prompt_says_which_schema_goes_with_its_requests(
+    job_task: Any,
+    model_version: Any,
+    job_recommendation: Recommendation,
+    schema: str,
+    is_sent: bool,
+    names_facts: bool,
+) -> None:
+    run = Run.objects.create(task=job_task, prompt=job_task.prompt, model_version=model_version)
+    Prompt.objects.filter(pk=job_task.prompt_id).update(schema=schema)
+    waiting(run, job_recommendation)
+    (asked,) = claimed(run)
+    sent = orjson.loads(asked.request.body)
+    assert ("response_format" in sent) is is_sent
+    assert ("PostgreSQL" in str(sent.get("response_format"))) is names_facts
 
 
 # Answers of no use --------------------------------------------------------------------------------

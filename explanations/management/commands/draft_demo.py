@@ -3,8 +3,9 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db.models import Exists, OuterRef
 
-from explanations.models import Task
+from explanations.models import Run, Task
 from explanations.services.runs import CannotStart, start_run
 from explanations.services.selecting import Selection
 
@@ -14,7 +15,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Start the runs, and say so."""
-        never_drafted = Task.objects.filter(runs__isnull=True)
+        drafted = Run.objects.without_trials().filter(task=OuterRef("pk"))
+        never_drafted = Task.objects.filter(~Exists(drafted))
         # The shortest texts first: somebody is waiting to see the first draft.
         for task in never_drafted.select_related("prompt", "model_version").order_by("word_limit"):
             if task.prompt is None or task.model_version is None:

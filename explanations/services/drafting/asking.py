@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from explanations.model_server import ChatRequest, ParametersRefused, SamplingParameters
 from explanations.models import ModelVersion, Prompt
-from explanations.output_formats import OutputFormat, UnknownOutputFormat, get_output_format
-from explanations.prompts import Example, TemplateError, render_messages
+from explanations.output_formats import (
+    OutputFormat,
+    UnknownOutputFormat,
+    get_output_format,
+)
+from explanations.prompts import Example, SchemaChoice, TemplateError, render_messages
 from explanations.services.drafting.claiming import Claim
 
 BROKEN_PROMPT: Final = "broken_prompt"
@@ -38,6 +42,7 @@ class Brief:
     examples: list[Example]
     user_template: str
     parameters: SamplingParameters
+    schema: SchemaChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,7 @@ def load_brief(prompt_id: int, model_version_id: int) -> Brief:
             examples=prompt.examples,
             user_template=prompt.user_template,
             parameters=SamplingParameters.of(prompt.parameters),
+            schema=cast("SchemaChoice", prompt.schema),
         )
     except ParametersRefused as refused:
         raise CannotAsk(BROKEN_PROMPT, f"The prompt's parameters are wrong: {refused}") from None
@@ -83,5 +89,18 @@ def ask(claim: Claim, brief: Brief) -> Asked:
         messages = render_messages(brief.system, brief.examples, brief.user_template, claim.facts)
     except (TemplateError, KeyError, TypeError) as error:
         raise CannotAsk(BROKEN_PROMPT, f"The prompt cannot be filled in: {error}") from error
-    schema = brief.output_format.response_schema(claim.facts)
+    schema = chosen_schema(brief.output_format, brief.schema, claim.facts)
     return Asked(claim, brief, ChatRequest.of(brief.model, messages, brief.parameters, schema))
+
+
+def chosen_schema(
+    output_format: OutputFormat, schema: SchemaChoice, facts: Mapping[str, object]
+) -> dict[str, object] | None:
+    """Return the JSON schema that a prompt version wants sent with a row; None for none."""
+    match schema:
+        case "row":
+            return output_format.response_schema(facts)
+        case "fixed":
+            return output_format.fixed_schema()
+        case "none":
+            return None

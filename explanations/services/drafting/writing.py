@@ -85,6 +85,7 @@ INSERT INTO explanations_place (draft_id, ordinal, task_id, priority, state)
 SELECT draft.id, place.ordinal, draft.task_id, draft.priority, 'OPEN'
 FROM unnest(%(ids)s::bigint[], %(places)s::integer[]) AS wanted(id, places)
 JOIN explanations_draft draft ON draft.id = wanted.id
+JOIN explanations_run run ON run.id = draft.run_id AND run.trial_id IS NULL
 CROSS JOIN generate_series(1, wanted.places) AS place(ordinal)
 """
 

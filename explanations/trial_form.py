@@ -1,0 +1,45 @@
+"""The form that starts a trial."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from explanations.models import MOST_SAMPLED, ModelVersion, Prompt
+from explanations.services.trials import MOST_SEED, USUAL_SAMPLE
+
+
+class TrialForm(forms.Form):
+    """What to try a prompt version beside, and on how much."""
+
+    against = forms.ModelChoiceField(Prompt.objects.none(), label="Beside", empty_label=None)
+    model_version = forms.ModelChoiceField(
+        ModelVersion.objects.none(), label="Model", empty_label=None
+    )
+    sample = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_SAMPLED,
+        initial=USUAL_SAMPLE,
+        label="Recommendations",
+        help_text=f"So many at random, at most {MOST_SAMPLED}; both sides get the same.",
+    )
+    seed = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_SEED,
+        help_text="Of an earlier trial, to take the same recommendations again. Drawn if empty.",
+    )
+
+    def __init__(self, typed: Mapping[str, Any] | None = None, *, prompt: Prompt) -> None:
+        task = prompt.task
+        # Beside the active version, or, if that is the one to try, beside the one before.
+        others = Prompt.objects.filter(task=task).exclude(pk=prompt.pk).order_by("-number")
+        is_active = task.prompt_id == prompt.pk
+        beside = others.first() if is_active else task.prompt
+        initial = {"against": beside, "model_version": task.model_version}
+        super().__init__(typed, initial=initial)
+        served = ModelVersion.objects.filter(servers__isnull=False).distinct().order_by("name")
+        for name, rows in (("against", others.select_related("task")), ("model_version", served)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
+            field.queryset = rows
