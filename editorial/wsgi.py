@@ -5,8 +5,10 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 from editorial.production import refuse_demo_people
+from explanations import nudge
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "editorial.settings")
 
 application = get_wsgi_application()
+nudge.load()
 refuse_demo_people()

@@ -81,6 +81,10 @@ class StubModelServer:
         """From now on, let requests meet these faults in turn."""
         self._plan = cycle(list(faults))
 
+    def take(self, latency_s: float) -> None:
+        """From now on, take so long for an answer."""
+        self._latency_s = latency_s
+
     def deal(self, fault: str, times: int, share: float, chance: random.Random) -> None:
         """From now on, let a share of the requests meet a fault, until so many have."""
         self._plan = _dealt(fault, times, share, chance)

@@ -1,12 +1,18 @@
 """Workers are woken after the commit, and nobody waits for a broker that is away."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
-from threading import Event
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Any
 
+import psutil
 import pytest
-from celery import current_app
+from celery import Celery, current_app
+from django.conf import settings
 from django.db import transaction
+from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from explanations import nudge
@@ -95,3 +101,42 @@ def test_what_is_rolled_back_wakes_nobody(sent: Sent) -> None:
         nudge.after_commit("a.task")
         transaction.set_rollback(True)
     assert sent == []
+
+
+# A real broker that hangs ------------------------------------------------------------------------
+
+NOBODYS_QUEUE = "nobody-listens-here"
+
+
+@contextmanager
+def frozen_broker() -> Iterator[None]:
+    """Freeze the tests' own Valkey: it takes connections and bytes, and answers nothing."""
+    with Connection(settings.CELERY_BROKER_URL) as broker:
+        channel: Any = broker.channel()
+        process_id = channel.client.info("server")["process_id"]
+        if not psutil.pid_exists(process_id) or "valkey" not in psutil.Process(process_id).name():
+            pytest.skip("The broker runs elsewhere.")
+        os.kill(process_id, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(process_id, signal.SIGCONT)
+            channel.client.delete(NOBODYS_QUEUE, settings.CELERY_TASK_DEFAULT_QUEUE)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_nobody_bounds_waits_for_a_broker_that_hangs_and_a_nudge_does_not() -> None:
+    """The control publishes as Celery does when nobody has set a limit."""
+    unbounded = Celery("control", broker=settings.CELERY_BROKER_URL, set_as_current=False)
+    unbounded.conf.task_default_queue = NOBODYS_QUEUE
+    control = Thread(target=lambda: unbounded.send_task("a.task", ignore_result=True))
+    with frozen_broker():
+        control.start()
+        assert [nudge.send("a.task") for _ in range(3)] == [False, False, False]
+        attempt = nudge._sender._under_way
+        assert attempt is not None
+        # Its own limit ends it: the broker is still frozen.
+        assert isinstance(attempt.exception(timeout=60), OperationalError)
+        assert control.is_alive()
+    control.join(timeout=60)
+    assert not control.is_alive()

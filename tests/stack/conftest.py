@@ -25,14 +25,14 @@ READY = "Copydesk is at"
 class RunningDesk:
     """`manage.py up`, as a person at a terminal has it."""
 
-    def __init__(self, home: Path, port: int) -> None:
+    def __init__(self, home: Path, port: int, **environment: str) -> None:
         self.home = Home(home)
         self.port = port
         self.said: list[str] = []
         self._lines: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
             up_command(),
-            env=up_environment(home, port),
+            env=up_environment(home, port) | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
