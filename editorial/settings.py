@@ -290,33 +290,51 @@ SPECTACULAR_SETTINGS = {
 
 # Celery ------------------------------------------------------------------------------------------
 # The row in PostgreSQL is the job and the message only a nudge, so nothing here has to be durable:
-# a lost message is sent again by the sweeper, a doubled one finds the row already claimed.
+# a lost message is sent again by the sweeper, a doubled one finds the row already claimed. What is
+# not named here is as Celery has it: JSON alone is accepted, there is no result backend, and
+# SIGTERM lets tasks end, which ours do at once (explanations.tasks).
 
 CELERY_BROKER_URL = ADDRESSES.broker_url
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "desk"
+# A drain takes minutes; nothing short may wait behind it.
 CELERY_TASK_ROUTES = {"explanations.tasks.drain_drafts": {"queue": "drafting"}}
-CELERY_TASK_SERIALIZER = "json"
-CELERY_ACCEPT_CONTENT = ["json"]
-CELERY_TIMEZONE = "UTC"
-# A task that was taken and never acknowledged is seen again after this many seconds; every hard
+# A message that was taken and never acknowledged is seen again after this many seconds; every hard
 # time limit lies below it, or the same task would run twice side by side.
+VISIBILITY_TIMEOUT_S = 900
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 900,
-    # Publishing must never hold up a page: a broker that hangs costs two seconds at most.
+    "visibility_timeout": VISIBILITY_TIMEOUT_S,
+    # Without these whoever publishes waits for a broker that hangs for ever. A page has less
+    # patience still (explanations.nudge); these end the attempt that it leaves behind.
     "socket_timeout": 2,
     "socket_connect_timeout": 1,
     "max_retries": 0,
 }
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# The same for what beat sends: the next tick is the second attempt.
 CELERY_TASK_PUBLISH_RETRY = False
+# A worker waits for its broker, at its start and later, as long as it takes. By default it would
+# end after a hundred attempts.
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# A drain that loses the broker goes on: it needs PostgreSQL and the model. Celery 6 would end it.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+# Together: a process holds the one message that it works on, and none waits behind a drain of
+# minutes while another worker is idle. Acknowledged early, it would take the next one as well.
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# For what has no limit of its own. The only process of the queue "desk" must not hang for ever.
+CELERY_TASK_TIME_LIMIT = 600
+# In kB, of what a process has ever held: beyond it, it is replaced between two tasks.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 400_000
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+# A sweep that no worker took in time has been followed by others; they must not pile up.
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "sweep-drafts": {"task": "explanations.tasks.sweep_drafts", "schedule": 15.0},
-    "sweep-imports": {"task": "explanations.tasks.sweep_imports", "schedule": 30.0},
-    "sweep-assignments": {"task": "feedback.tasks.sweep_assignments", "schedule": 30.0},
+    name: {"task": task, "schedule": every_s, "options": {"expires": every_s * 2}}
+    for name, task, every_s in (
+        ("sweep-drafts", "explanations.tasks.sweep_drafts", 15.0),
+        ("sweep-imports", "explanations.tasks.sweep_imports", 30.0),
+        ("sweep-assignments", "feedback.tasks.sweep_assignments", 30.0),
+    )
 }
 
 # The model server --------------------------------------------------------------------------------
@@ -332,6 +350,11 @@ LLM_WINDOW = int(ENVIRONMENT.get("LLM_WINDOW", "64" if ENVIRONMENT.get("LLM_URL"
 
 DRAFTING_LEASE_S = float(ENVIRONMENT.get("DRAFTING_LEASE_S", "60"))
 DRAFTING_DRAIN_S = float(ENVIRONMENT.get("DRAFTING_DRAIN_S", "300"))
+if not 1 <= DRAFTING_DRAIN_S <= 600:
+    raise ImproperlyConfigured(
+        "DRAFTING_DRAIN_S must be 1 to 600: with the last answers coming home, a drain has to end "
+        f"before its message is taken for lost ({VISIBILITY_TIMEOUT_S} s)."
+    )
 DRAFTING_REQUEST_TIMEOUT_S = float(ENVIRONMENT.get("DRAFTING_REQUEST_TIMEOUT_S", "120"))
 # Processes that draft at once, over all workers. Each keeps every server's window full.
 DRAFTING_DRAINERS = int(ENVIRONMENT.get("DRAFTING_DRAINERS", "4"))

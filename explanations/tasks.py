@@ -16,6 +16,10 @@ from explanations.services.drafting.drain import drain
 from explanations.services.drafting.pace import pace
 from explanations.services.drafting.sweeping import sweep
 
+# Web and workers of two versions run beside each other while one replaces the other. So every task
+# takes what it does not know (`*_newer`, `**_named`), keeps its name, and never needs more than its
+# first version did.
+
 # The drain itself, the last answers coming home, and room for the writing. Must stay below the
 # broker's visibility timeout of 900 s; a drainer that has not ended by then hangs and is killed.
 _HARD_LIMIT_S: Final = int(pace().drain_s + pace().finish_s + 60)
@@ -25,27 +29,27 @@ _IMPORT_LIMIT_S: Final = 780
 
 
 @shared_task(name=nudge.DRAIN_DRAFTS, time_limit=_HARD_LIMIT_S)
-def drain_drafts() -> None:
+def drain_drafts(*_newer: object, **_named: object) -> None:
     """Draft for some minutes, then hand over."""
     drain(pace(), _call_drainer, _stop_with_the_worker)
 
 
 @shared_task(name="explanations.tasks.sweep_drafts")
-def sweep_drafts() -> None:
+def sweep_drafts(*_newer: object, **_named: object) -> None:
     """Put right what stalled, and wake a drainer if work waits."""
     if sweep(pace()).work_waits:
         _call_drainer()
 
 
 @shared_task(name=nudge.IMPORT_DELIVERY, time_limit=_IMPORT_LIMIT_S)
-def import_delivery(import_id: int) -> None:
+def import_delivery(import_id: int, *_newer: object, **_named: object) -> None:
     """Import for some minutes, then hand over."""
     if importing.run_delivery(import_id, seconds=_IMPORT_S):
         nudge.send(nudge.IMPORT_DELIVERY, import_id)
 
 
 @shared_task(name="explanations.tasks.sweep_imports")
-def sweep_imports() -> None:
+def sweep_imports(*_newer: object, **_named: object) -> None:
     """End the imports that nobody can go on with, and wake workers for those that wait."""
     for import_id in importing.sweep():
         nudge.send(nudge.IMPORT_DELIVERY, import_id)

@@ -235,7 +235,8 @@ class _Desk:
         parts = [
             Part("web", _web_command(home, self._port)),
             Part("worker", _worker_command("desk")),
-            Part("drafting", _worker_command("drafting")),
+            # The second process takes over while the last answers of the first come home.
+            Part("drafting", _worker_command("drafting", processes=2)),
             Part("beat", _beat_command(home)),
         ]
         if self._embeds_database:
@@ -272,7 +273,7 @@ def _web_command(home: Home, port: int) -> list[str]:
     )
 
 
-def _worker_command(queue: str) -> list[str]:
+def _worker_command(queue: str, processes: int = 1) -> list[str]:
     # Celery warns of root at length. Its reason, messages that hold code, is not given here: they
     # are JSON and come through a socket that only root can open.
     quiet_root = ["-W", "ignore:You're running the worker with superuser privileges"]
@@ -282,7 +283,7 @@ def _worker_command(queue: str) -> list[str]:
             "worker",
             *("--queues", queue),
             *("--hostname", f"{queue}@%h"),
-            *("--concurrency", "1"),
+            *("--concurrency", str(processes)),
             # Two workers on one machine have nothing to tell each other.
             "--without-gossip",
             "--without-mingle",

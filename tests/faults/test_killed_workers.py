@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.db import connection
 from kombu import Connection
@@ -358,6 +359,16 @@ def test_a_worker_that_is_asked_to_stop_hands_its_drafts_back(
     assert states(run)["PENDING"] > 0
     assert not run.drafts.exclude(lost=0, tries=0, setbacks=0).exists()
     assert not Drainer.objects.exists()
+
+
+def test_a_worker_obeys_a_message_of_a_later_version(run: Run) -> None:
+    with worker():
+        until(
+            lambda: states(run)["READY"] > 0,
+            lambda: current_app.send_task(
+                nudge.DRAIN_DRAFTS, args=("a server",), kwargs={"since": "a later version"}
+            ),
+        )
 
 
 def test_a_poisonous_draft_fails_alone(run: Run) -> None:
