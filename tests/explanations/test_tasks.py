@@ -1,7 +1,6 @@
 """What holds for every task, whoever adds one: an end, and peace with other versions of itself."""
 
 import inspect
-from itertools import chain
 from typing import Any
 
 import pytest
@@ -9,6 +8,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import migrations
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.operations.base import Operation
 
 OUR_APPS = ("accounts", "explanations", "feedback")
 
@@ -40,25 +40,37 @@ def test_what_beat_sends_does_not_pile_up() -> None:
 
 # A release is replaced while the one before it still runs ----------------------------------------
 
-BEFORE_THE_FIRST_RELEASE = {"accounts.0002_demo_people", "explanations.0006_import_bytes_read"}
+BEFORE_THE_FIRST_RELEASE = {
+    "accounts.0002_demo_people",
+    "explanations.0002_drafting_counters",
+    "explanations.0003_imports_resume",
+    "explanations.0006_import_bytes_read",
+}
 
 
-def operations_after_the_first() -> list[tuple[str, migrations.operations.base.Operation]]:
-    """What later migrations do to tables that are in use."""
-    loader = MigrationLoader(None)
-    later = (
-        [(f"{app}.{name}", operation) for operation in migration.operations]
-        for (app, name), migration in loader.disk_migrations.items()
-        if app in OUR_APPS and not migration.initial and not name.startswith("0001")
-    )
-    return list(chain.from_iterable(later))
+def operations_after_the_first() -> list[tuple[str, Operation]]:
+    """What later migrations do to tables that were there before them."""
+    later: list[tuple[str, Operation]] = []
+    for (app, name), migration in MigrationLoader(None).disk_migrations.items():
+        if app in OUR_APPS and name.split("_")[0] != "0001":
+            own = {
+                operation.name_lower
+                for operation in migration.operations
+                if isinstance(operation, migrations.CreateModel)
+            }
+            later += [
+                (f"{app}.{name}", operation)
+                for operation in migration.operations
+                if getattr(operation, "model_name_lower", "") not in own
+            ]
+    return later
 
 
 def test_a_column_is_added_so_that_older_workers_can_go_on_inserting() -> None:
     for name, operation in operations_after_the_first():
-        if isinstance(operation, migrations.AddField) and not operation.field.many_to_many:
+        if isinstance(operation, migrations.AddField) and name not in BEFORE_THE_FIRST_RELEASE:
             field = operation.field
-            is_filled = field.null or field.has_db_default() or name in BEFORE_THE_FIRST_RELEASE
+            is_filled = field.null or field.has_db_default() or field.many_to_many
             assert is_filled, f"{name}: {operation.name}"
 
 
