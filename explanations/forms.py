@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 
 from django import forms
-from django.db.models import Case, F, QuerySet, When
+from django.db.models import Case, F, Q, QuerySet, When
 from django.forms.models import ModelChoiceIterator
 
 from explanations.models import Draft, Import, ModelVersion, Prompt, Task
@@ -120,13 +120,15 @@ class RunForm(forms.Form):
     )
     changed_from = forms.DateField(
         required=False,
-        label="Came or changed from",
+        label="From day",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text="It came or last changed then.",
     )
     changed_to = forms.DateField(
         required=False,
-        label="Came or changed to",
+        label="To day",
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text="Included.",
     )
     sample = forms.IntegerField(
         required=False,
@@ -164,8 +166,11 @@ class RunForm(forms.Form):
         self._offer("task", Task.objects.all())
         self._offer("prompt", Prompt.objects.annotate(is_active=IS_ACTIVE))
         self._offer("model_version", ModelVersion.objects.filter(servers__isnull=False).distinct())
-        latest = Import.objects.order_by("-id").values("pk")[:IMPORTS_OFFERED]
-        self._offer("delivery", Import.objects.filter(pk__in=latest))
+        offered = Q(pk__in=Import.objects.order_by("-id").values("pk")[:IMPORTS_OFFERED])
+        asked = str(self.data.get("delivery") or self.initial.get("delivery") or "")
+        if asked.isdecimal():
+            offered |= Q(pk=int(asked))
+        self._offer("delivery", Import.objects.filter(offered))
 
     @classmethod
     def fresh(cls, filled_in: dict[str, Any]) -> "RunForm":

@@ -401,6 +401,7 @@ async def main() -> None:
     parser.add_argument("--jitter", action="store_true", help="half to one and a half the latency")
     parser.add_argument("--at-once", type=int, default=10_000)
     parser.add_argument("--plan", default="", help="faults, with commas between them")
+    parser.add_argument("--model", default="stub", help="the name of what it serves")
     options = parser.parse_args()
 
     def drawn() -> float:
@@ -410,6 +411,7 @@ async def main() -> None:
         latency_s=drawn if options.jitter else options.latency,
         at_once=options.at_once,
         plan=options.plan.split(","),
+        models=[options.model],
     ) as stub:
         print(stub.base_url, flush=True)  # noqa: T201
         await asyncio.Event().wait()

@@ -5,10 +5,19 @@
 It reviews up to ten drafts of each task on the way: run it when enough are ready, on a desk that
 nobody works at. Look at each
 picture afterwards; a picture that needs an explanation shows something to fix.
+
+    python -m tests.browser.screenshots http://127.0.0.1:8000 --runs engineer:PASSWORD STUB_PID
+
+takes the pictures of runs. The desk's LLM_URL names a stub that answers slowly (`python -m
+tests.stub_model_server --latency 2`, with LLM_WINDOW=6); it is stopped and let go on
+for the pictures, and killed for the last ones.
 """
 
 import argparse
-from collections.abc import Callable
+import os
+import re
+import signal
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -121,14 +130,99 @@ def reviewing(editor: Photographer) -> None:
     editor.decide("x")
 
 
+# Runs --------------------------------------------------------------------------------------------
+
+
+def fill_in_a_run(engineer: Photographer) -> None:
+    """Choose what to draft, and wait until the page has counted it."""
+    page = engineer.page
+    page.goto("/runs/new/")
+    page.get_by_label("Task").select_option(label="Music one-liner")
+    page.get_by_label("What has no draft yet").check()
+    page.get_by_label("A fact says").fill("rock")
+    page.get_by_label("A sample of").fill("60")
+    page.get_by_label("Priority of the drafts").fill("80")
+    page.locator("#holds").get_by_text("60 recommendations").wait_for()
+    page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+
+
+def start_a_run(engineer: Photographer) -> str:
+    """Start it; return its address."""
+    fill_in_a_run(engineer)
+    engineer.page.get_by_role("button", name="Start the run").click()
+    engineer.page.wait_for_url(re.compile(r"/runs/\d+/$"))
+    return engineer.page.url
+
+
+def wait_for_share(engineer: Photographer, share: float) -> None:
+    """Watch a run until so much of it has ended."""
+    bar = engineer.page.locator("#progress progress")
+    while True:
+        ended, total = (int(bar.get_attribute(name) or 0) for name in ("value", "max"))
+        if ended >= share * total:
+            return
+        engineer.page.wait_for_timeout(200)
+
+
+def runs(looks: Sequence[tuple[str, Photographer]], stub_pid: int) -> None:
+    """A run from its form to its end, and one whose model server dies."""
+    _name, watching = looks[0]
+
+    def take_all(name: str, address: str) -> None:
+        for look, engineer in looks:
+            engineer.take(f"{name}{look}", address, whole=True)
+
+    for look, engineer in looks:
+        fill_in_a_run(engineer)
+        engineer.take(f"run-new{look}", whole=True)
+    # A model that does not answer for a while: the run stays as it is in all pictures.
+    os.kill(stub_pid, signal.SIGSTOP)
+    address = start_a_run(watching)
+    take_all("run-0", address)
+    os.kill(stub_pid, signal.SIGCONT)
+    wait_for_share(watching, 0.4)
+    os.kill(stub_pid, signal.SIGSTOP)
+    take_all("run-40", address)
+    os.kill(stub_pid, signal.SIGCONT)
+    wait_for_share(watching, 1)
+    watching.page.locator("#progress").get_by_text("done").wait_for(timeout=60_000)
+    take_all("run-100", address)
+    address = start_a_run(watching)
+    wait_for_share(watching, 0.2)
+    os.kill(stub_pid, signal.SIGKILL)
+    watching.page.get_by_text("Nothing is sent to").wait_for(timeout=120_000)
+    take_all("run-breaker", address)
+    take_all("runs", "/runs/")
+
+
+def take_runs(address: str, login: str, stub_pid: int) -> None:
+    """Take the pictures of runs in light, in dark and on a phone."""
+    options = launch_options()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**options)
+        looks = [
+            ("", Photographer(browser, address, login)),
+            ("-dark", Photographer(browser, address, login, scheme="dark")),
+            ("-phone", Photographer(browser, address, login, PHONE)),
+        ]
+        runs(looks, stub_pid)
+        browser.close()
+
+
 def main() -> None:
-    """Take all pictures."""
+    """Take all pictures, or those of runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("address")
-    parser.add_argument("editor", help="name:password")
-    parser.add_argument("lead", help="name:password")
+    parser.add_argument("editor", nargs="?", help="name:password")
+    parser.add_argument("lead", nargs="?", help="name:password")
+    parser.add_argument("--runs", nargs=2, metavar=("ENGINEER", "STUB_PID"))
     given = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
+    if given.runs:
+        take_runs(given.address, given.runs[0], int(given.runs[1]))
+        return
+    if not given.lead:
+        parser.error("an editor and a lead are needed, each name:password")
     options = launch_options()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**options)
@@ -155,7 +249,6 @@ def main() -> None:
             ("for-the-lead", "/escalated/"),
             ("fact-reports", "/fact-reports/"),
             ("guide", "/tasks/music-oneliner/guide/"),
-            ("runs", "/runs/"),
             ("drafts", "/drafts/"),
         ):
             lead.take(name, address)

@@ -93,6 +93,26 @@ def test_the_form_takes_an_import(ml_engineer_client: Client, ready_task: Task) 
     assert Run.objects.get().selection == {"import_id": delivery.pk, "limit": 5}
 
 
+@pytest.mark.parametrize("nonsense", ["x", "-1", "9" * 40, "٣"])
+def test_the_address_fills_the_form_in_with_whatever_import(
+    ml_engineer_client: Client, ready_task: Task, monkeypatch: pytest.MonkeyPatch, nonsense: str
+) -> None:
+    """Also with one that is too old to be offered otherwise."""
+    monkeypatch.setattr("explanations.forms.IMPORTS_OFFERED", 1)
+    old, _new = (Import.objects.create(source=f"file {number}") for number in range(2))
+    Recommendation.objects.update(delivery=old)
+    page = ml_engineer_client.get(f"/imports/{old.pk}/").content.decode()
+    assert "Draft what it brought" not in page
+    Import.objects.update(new=1)
+    page = ml_engineer_client.get(f"/imports/{old.pk}/").content.decode()
+    assert f"/runs/new/?delivery={old.pk}" in page
+    page = ml_engineer_client.get(f"/runs/new/?delivery={old.pk}").content.decode()
+    assert f'<option value="{old.pk}" selected>' in page
+    ml_engineer_client.post("/runs/new/", form(ready_task, delivery=old.pk))
+    assert Run.objects.get().drafts.count() == 1
+    assert ml_engineer_client.get(f"/runs/new/?delivery={nonsense}").status_code == 200
+
+
 def test_the_form_narrows_down_and_draws_a_sample(
     ml_engineer_client: Client, ready_task: Task
 ) -> None:
