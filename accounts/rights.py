@@ -28,7 +28,8 @@ SCOPES: Final[dict[str, tuple[str, str]]] = {
     "runs:write": ("start and steer runs", DRAFT),
     "prompts:write": ("write prompts, try them and make them active", DRAFT),
     "guides:write": ("write guides and make them active", LEAD),
-    "reviews:write": ("claim drafts and submit reviews", REVIEW),
+    "reviews:write": ("claim drafts, submit reviews and judge goldens", REVIEW),
+    "lead:write": ("withdraw goldens and settle fact reports", LEAD),
     "desk:read": ("read tasks, recommendations, runs, drafts and goldens", READ),
     "datasets:read": ("download training files", BUILD_DATASETS),
 }

@@ -1,20 +1,29 @@
 """Facts over REST: an editor adds one that they know, or reports one that they doubt."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.api.pagination import NewestFirst
 from accounts.rights import MayUse, person_of
 from explanations.models import Draft, Recommendation
 from explanations.services.facts import FactRefusedError, add_fact
-from feedback.api.answers import invalid
+from feedback.api.answers import conflict, invalid
 from feedback.models import FactReport
-from feedback.services.fact_reports import Doubt, FactReportRefused, report_fact
+from feedback.services.fact_reports import (
+    MOST_WORDS,
+    Doubt,
+    FactReportRefused,
+    accept_report,
+    refuse_report,
+    report_fact,
+)
 
 
 class FactInput(serializers.Serializer[Any]):
@@ -69,6 +78,39 @@ class FactReportOutput(serializers.Serializer[Any]):
     note = serializers.CharField()
     state = serializers.CharField()
     created_at = serializers.DateTimeField()
+    settled_reason = serializers.CharField()
+    settled_at = serializers.DateTimeField(allow_null=True)
+
+
+class FactReportsFilter(serializers.Serializer[Any]):
+    """Which reports to list."""
+
+    task = serializers.SlugField(required=False)
+    state = serializers.ChoiceField(choices=FactReport.State.choices, required=False)
+
+
+class AcceptanceInput(serializers.Serializer[Any]):
+    """What the lead knows besides."""
+
+    reason = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=MOST_WORDS
+    )
+    right_value = serializers.JSONField(
+        required=False, default=None, help_text="Instead of the editor's."
+    )
+    source = serializers.CharField(  # type: ignore[assignment]
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=MOST_WORDS,
+        help_text="Of the right value.",
+    )
+
+
+class RefusalInput(serializers.Serializer[Any]):
+    """Why not."""
+
+    reason = serializers.CharField(max_length=MOST_WORDS, help_text="The editor reads it.")
 
 
 class FactsView(APIView):
@@ -116,6 +158,79 @@ class FactReportsView(APIView):
         except FactReportRefused as refusal:
             raise invalid({"non_field_errors": [str(refusal)]}) from refusal
         return Response(FactReportOutput(report).data, status=status.HTTP_201_CREATED)
+
+
+class AllFactReportsView(APIView):
+    """The reports on all facts."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"GET": "lead:write"}
+
+    @extend_schema(
+        operation_id="fact_reports_list",
+        parameters=[FactReportsFilter, OpenApiParameter("cursor", str)],
+        responses=FactReportOutput(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """List the reports, the newest first."""
+        wanted = FactReportsFilter(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        found = FactReport.objects.all()
+        if "task" in wanted.validated_data:
+            found = found.filter(recommendation__task__slug=wanted.validated_data["task"])
+        if "state" in wanted.validated_data:
+            found = found.filter(state=wanted.validated_data["state"])
+        pages = NewestFirst()
+        page = pages.paginate_queryset(found, request, self)
+        return pages.get_paginated_response(FactReportOutput(page, many=True).data)
+
+
+_SETTLED = {
+    200: FactReportOutput,
+    409: OpenApiResponse(description="Settled already, the fact has changed, or no such value."),
+}
+
+
+class AcceptFactReportView(APIView):
+    """Accept."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "lead:write"}
+
+    @extend_schema(operation_id="fact_reports_accept", request=AcceptanceInput, responses=_SETTLED)
+    def post(self, request: Request, report_id: int) -> Response:
+        """Change the fact as reported, or as you know better; drafts on it are made again."""
+        given = AcceptanceInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        asked = given.validated_data
+        return _settled(lambda: accept_report(report_id, person_of(request), **asked))
+
+
+class RefuseFactReportView(APIView):
+    """Refuse."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "lead:write"}
+
+    @extend_schema(operation_id="fact_reports_refuse", request=RefusalInput, responses=_SETTLED)
+    def post(self, request: Request, report_id: int) -> Response:
+        """Leave the fact as it is, saying why; the drafts that it held go on."""
+        given = RefusalInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        reason = given.validated_data["reason"]
+        return _settled(lambda: refuse_report(report_id, person_of(request), reason))
+
+
+def _settled(settle: Callable[[], FactReport]) -> Response:
+    """Settle a report and show it; 409 where that cannot be. Raises NotFound."""
+    try:
+        report = settle()
+    except FactReport.DoesNotExist as unknown:
+        raise NotFound("There is no such report.") from unknown
+    except FactReportRefused as refusal:
+        return conflict(str(refusal), "report_refused")
+    report.refresh_from_db(fields=["settled_at"])
+    return Response(FactReportOutput(report).data)
 
 
 def _recommendation(recommendation_id: int) -> Recommendation:

@@ -1,8 +1,9 @@
-"""Goldens over REST: listed page by page, and one with its facts."""
+"""Goldens over REST: listed page by page, one with its facts, and what may become of it."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
@@ -10,9 +11,17 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.pagination import NewestFirst
-from accounts.rights import MayUse
+from accounts.rights import MayUse, person_of
 from explanations.models import Task
+from feedback.api.answers import conflict
 from feedback.models import Golden
+from feedback.services.goldens import (
+    MOST_REASON,
+    GoldenRefused,
+    approve_golden,
+    send_back,
+    withdraw_golden,
+)
 
 
 class GoldenOutput(serializers.Serializer[Any]):
@@ -88,5 +97,79 @@ class GoldenView(APIView):
         """Read it, with its facts."""
         golden = Golden.objects.select_related("task", "snapshot").filter(pk=golden_id).first()
         if golden is None:
-            raise NotFound("There is no such golden.")
+            raise _unknown()
         return Response(GoldenWithFactsOutput(golden).data)
+
+
+class ReasonInput(serializers.Serializer[Any]):
+    """Why."""
+
+    reason = serializers.CharField(
+        max_length=MOST_REASON, help_text="Its editor reads it, or whoever looks later."
+    )
+
+
+_JUDGED = {
+    200: GoldenOutput,
+    409: OpenApiResponse(description="Its state, its editor or its facts do not allow it."),
+}
+
+
+class ApproveGoldenView(APIView):
+    """Approve."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "reviews:write"}
+
+    @extend_schema(operation_id="goldens_approve", request=None, responses=_JUDGED)
+    def post(self, request: Request, golden_id: int) -> Response:
+        """Approve, as the second person, a golden that waits."""
+        return _judged(lambda: approve_golden(golden_id, person_of(request)))
+
+
+class SendBackGoldenView(APIView):
+    """Send back."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "reviews:write"}
+
+    @extend_schema(operation_id="goldens_send_back", request=ReasonInput, responses=_JUDGED)
+    def post(self, request: Request, golden_id: int) -> Response:
+        """Send somebody else's golden back to its editor, saying why."""
+        reason = _reason(request)
+        return _judged(lambda: send_back(golden_id, person_of(request), reason))
+
+
+class WithdrawGoldenView(APIView):
+    """Withdraw."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "lead:write"}
+
+    @extend_schema(operation_id="goldens_withdraw", request=ReasonInput, responses=_JUDGED)
+    def post(self, request: Request, golden_id: int) -> Response:
+        """Take a golden out of what training uses, for good, saying why."""
+        reason = _reason(request)
+        return _judged(lambda: withdraw_golden(golden_id, person_of(request), reason))
+
+
+def _judged(judge: Callable[[], Golden]) -> Response:
+    """Judge a golden and show it; 409 where its state does not allow it. Raises NotFound."""
+    try:
+        golden = judge()
+    except Golden.DoesNotExist as unknown:
+        raise _unknown() from unknown
+    except GoldenRefused as refusal:
+        return conflict(str(refusal), "golden_refused")
+    golden.refresh_from_db(fields=["changed_at"])
+    return Response(GoldenOutput(golden).data)
+
+
+def _reason(request: Request) -> str:
+    given = ReasonInput(data=request.data)
+    given.is_valid(raise_exception=True)
+    return str(given.validated_data["reason"])
+
+
+def _unknown() -> NotFound:
+    return NotFound("There is no such golden.")

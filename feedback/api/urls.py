@@ -9,8 +9,20 @@ from feedback.api.assignments import (
     ReleaseView,
     WorkView,
 )
-from feedback.api.facts import FactReportsView, FactsView
-from feedback.api.goldens import GoldensView, GoldenView
+from feedback.api.facts import (
+    AcceptFactReportView,
+    AllFactReportsView,
+    FactReportsView,
+    FactsView,
+    RefuseFactReportView,
+)
+from feedback.api.goldens import (
+    ApproveGoldenView,
+    GoldensView,
+    GoldenView,
+    SendBackGoldenView,
+    WithdrawGoldenView,
+)
 from feedback.api.reviews import DraftReviewsView, UndoView
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -25,6 +37,30 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reviews/<int:review_id>/undo/", UndoView.as_view(), name="api-review-undo"),
     path("goldens/", GoldensView.as_view(), name="api-goldens"),
     path("goldens/<int:golden_id>/", GoldenView.as_view(), name="api-golden"),
+    path(
+        "goldens/<int:golden_id>/approve/", ApproveGoldenView.as_view(), name="api-golden-approve"
+    ),
+    path(
+        "goldens/<int:golden_id>/send-back/",
+        SendBackGoldenView.as_view(),
+        name="api-golden-send-back",
+    ),
+    path(
+        "goldens/<int:golden_id>/withdraw/",
+        WithdrawGoldenView.as_view(),
+        name="api-golden-withdraw",
+    ),
+    path("fact-reports/", AllFactReportsView.as_view(), name="api-all-fact-reports"),
+    path(
+        "fact-reports/<int:report_id>/accept/",
+        AcceptFactReportView.as_view(),
+        name="api-fact-report-accept",
+    ),
+    path(
+        "fact-reports/<int:report_id>/refuse/",
+        RefuseFactReportView.as_view(),
+        name="api-fact-report-refuse",
+    ),
     path("recommendations/<int:recommendation_id>/facts/", FactsView.as_view(), name="api-facts"),
     path(
         "recommendations/<int:recommendation_id>/fact-reports/",
