@@ -6,7 +6,12 @@ from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
@@ -27,7 +32,7 @@ from explanations.services.selecting import (
     Holds,
     Selection,
 )
-from explanations.services.watching import Cause, counts_of, hindrance_of, progress_of
+from explanations.services.watching import Cause, counts_of, hindrances_of, progress_of
 
 KEY_HEADER: Final = "Idempotency-Key"
 
@@ -119,8 +124,25 @@ class HoldsOutput(serializers.Serializer[Any]):
     drafts = serializers.IntegerField()
 
 
+class ServerOutput(serializers.Serializer[Any]):
+    """A model server in trouble."""
+
+    name = serializers.CharField()
+    trouble = serializers.CharField(help_text="Why nothing is sent there for now.")
+    since = serializers.DateTimeField(source="trouble_since")
+
+
+class HindranceOutput(serializers.Serializer[Any]):
+    """Why the drafts of a running run wait."""
+
+    cause = serializers.ChoiceField(choices=[(cause.value, cause.value) for cause in Cause])
+    sentence = serializers.CharField()
+    servers = ServerOutput(many=True)
+    tries_again_within_s = serializers.FloatField(allow_null=True)
+
+
 class RunOutput(serializers.Serializer[Any]):
-    """A run, and how many of its drafts are in which state."""
+    """A run, how many of its drafts are in which state, and what holds them up."""
 
     id = serializers.IntegerField()
     task = serializers.CharField(source="task.slug")
@@ -136,6 +158,7 @@ class RunOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     drafts = serializers.SerializerMethodField(help_text="By state.")
+    held_up = serializers.SerializerMethodField(help_text="Null when nothing does.")
 
     def get_started_by(self, run: Run) -> str | None:
         """Return the username of who started it."""
@@ -145,6 +168,12 @@ class RunOutput(serializers.Serializer[Any]):
         """Return the counts that the view has looked up for all runs at once."""
         counts: dict[int, dict[str, int]] = self.context["counts"]
         return dict(counts[run.pk])
+
+    @extend_schema_field(HindranceOutput(allow_null=True))
+    def get_held_up(self, run: Run) -> dict[str, Any] | None:
+        """Return the hindrance that the view has looked up for all runs at once."""
+        hindrance = self.context["hindrances"].get(run.pk)
+        return HindranceOutput(hindrance).data if hindrance else None
 
 
 class FailuresOutput(serializers.Serializer[Any]):
@@ -168,28 +197,10 @@ class ProgressOutput(serializers.Serializer[Any]):
     failures = FailuresOutput(many=True)
 
 
-class ServerOutput(serializers.Serializer[Any]):
-    """A model server in trouble."""
-
-    name = serializers.CharField()
-    trouble = serializers.CharField(help_text="Why nothing is sent there for now.")
-    since = serializers.DateTimeField(source="trouble_since")
-
-
-class HindranceOutput(serializers.Serializer[Any]):
-    """Why the drafts of a running run wait."""
-
-    cause = serializers.ChoiceField(choices=[(cause.value, cause.value) for cause in Cause])
-    sentence = serializers.CharField()
-    servers = ServerOutput(many=True)
-    tries_again_within_s = serializers.FloatField(allow_null=True)
-
-
 class WholeRunOutput(RunOutput):
-    """A run with its progress, and what holds it up."""
+    """A run with its progress."""
 
     progress = ProgressOutput()
-    held_up = HindranceOutput(allow_null=True)
 
 
 class RunsView(APIView):
@@ -213,7 +224,10 @@ class RunsView(APIView):
         pages = NewestFirst()
         page = pages.paginate_queryset(found, request, self) or []
         counts = counts_of(page)
-        context = {"counts": {run_id: progress.by_state for run_id, progress in counts.items()}}
+        context = {
+            "counts": {run_id: progress.by_state for run_id, progress in counts.items()},
+            "hindrances": hindrances_of(page),
+        }
         return pages.get_paginated_response(RunOutput(page, many=True, context=context).data)
 
     @extend_schema(
@@ -368,10 +382,8 @@ def _runs() -> QuerySet[Run]:
 
 def _whole(run: Run) -> dict[str, Any]:
     progress = progress_of(run)
-    hindrance = hindrance_of(run)
-    context = {"counts": {run.pk: progress.by_state}}
+    context = {"counts": {run.pk: progress.by_state}, "hindrances": hindrances_of([run])}
     return {
         **RunOutput(run, context=context).data,
         "progress": ProgressOutput(progress).data,
-        "held_up": HindranceOutput(hindrance).data if hindrance else None,
     }

@@ -23,6 +23,8 @@ from explanations.services.selecting import (
 )
 
 MOST_DRAFTS_EACH: Final = 8
+# Any number will do, as long as nobody else on this database locks with it.
+_STARTING: Final = 0x72756E73
 
 
 class CannotStart(Exception):
@@ -201,6 +203,7 @@ def _words_of(run: Run, asked: Run) -> tuple[Any, ...]:
 def _start(run: Run, selection: Selection) -> Run:
     run.selection = selection.as_asked()
     run.save()
+    _wait_for_other_starts(run.task)
     drafts = _insert_drafts(run, selection)
     if not drafts:
         raise CannotStart("No recommendation fits this selection.")
@@ -208,6 +211,12 @@ def _start(run: Run, selection: Selection) -> Run:
     record(run.created_by, "run.started", run, drafts=drafts)
     nudge.after_commit(nudge.DRAIN_DRAFTS)
     return run
+
+
+def _wait_for_other_starts(task: Task) -> None:
+    """Let the runs of a task begin one after the other, or two would draft what has no draft."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_STARTING, task.pk])
 
 
 def _insert_drafts(run: Run, selection: Selection) -> int:

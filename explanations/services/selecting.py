@@ -91,6 +91,8 @@ class Selection:
         for day in (self.changed_from, self.changed_to):
             if day is not None and not _FIRST_DAY <= day <= _LAST_DAY:
                 return f"Days go from {_FIRST_DAY:%-d %B %Y} to {_LAST_DAY:%-d %B %Y}."
+        if self.external_ids is not None and len(self.external_ids) > MOST_EXTERNAL_IDS:
+            return f"At most {MOST_EXTERNAL_IDS:,} recommendations can be named."
         if len(self.search) > MOST_SEARCHED:
             return f"At most {MOST_SEARCHED} characters can be searched for."
         if self.seed is not None and not 0 <= self.seed <= MOST_RECOMMENDATIONS:

@@ -1,5 +1,6 @@
 """How far runs are, and what holds them up."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,10 +8,10 @@ from math import ceil
 from typing import Final
 
 from django.db import connection
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 
 from accounts.models import LogEntry
-from explanations.models import Draft, ModelServer, Run
+from explanations.models import Draft, ModelServer, ModelVersion, Run
 from explanations.services.drafting.pace import pace
 
 # A drainer is called when a run starts; until it has come, nothing is amiss.
@@ -179,14 +180,33 @@ def hindrances_of(runs: Iterable[Run]) -> dict[int, Hindrance]:
     going_on = [run for run in runs if run.state == Run.State.RUNNING]
     if not going_on:
         return {}
-    prefetch_related_objects(going_on, "model_version__servers")
+    servers = _servers_by_version(going_on)
     unworked = _waiting_for_a_worker(going_on)
-    found = {run.pk: _hindrance(run, run.pk in unworked) for run in going_on}
+    found = {
+        run.pk: _hindrance(run, servers[run.model_version_id], run.pk in unworked)
+        for run in going_on
+    }
     return {run_id: hindrance for run_id, hindrance in found.items() if hindrance}
 
 
-def _hindrance(run: Run, waits_for_a_worker: bool) -> Hindrance | None:
-    servers = list(run.model_version.servers.all())
+def _servers_by_version(runs: Iterable[Run]) -> dict[int, list[ModelServer]]:
+    """Return the servers of the runs' models as they are now, whatever the runs have at hand."""
+    served = (
+        ModelVersion.servers.through._default_manager.filter(
+            modelversion__in={run.model_version_id for run in runs}
+        )
+        .select_related("modelserver")
+        .order_by("modelserver__name")
+    )
+    by_version: dict[int, list[ModelServer]] = defaultdict(list)
+    for link in served:
+        by_version[link.modelversion_id].append(link.modelserver)
+    return by_version
+
+
+def _hindrance(
+    run: Run, servers: Sequence[ModelServer], waits_for_a_worker: bool
+) -> Hindrance | None:
     if not servers:
         return Hindrance(
             Cause.NO_SERVER,

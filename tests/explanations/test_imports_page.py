@@ -53,7 +53,7 @@ def test_a_file_that_is_sent_gets_a_page_of_its_own(
         "RECEIVED",
     )
     page = ml_engineer_client.get(answer.headers["Location"]).content.decode()
-    assert 'hx-trigger="every 2s"' in page
+    assert 'data-look-again-s="2"' in page
 
     importing.run_delivery(delivery.pk, seconds=60)
 

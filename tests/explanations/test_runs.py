@@ -320,6 +320,31 @@ def test_two_clicks_at_once_start_one_run(start: Any, tracks: list[Any]) -> None
     assert Draft.objects.count() == 10
 
 
+@pytest.mark.django_db(transaction=True)
+def test_two_people_at_once_do_not_both_draft_what_has_no_draft(
+    start: Any, tracks: list[Any]
+) -> None:
+    together = Barrier(2)
+    refused: list[str] = []
+
+    def begin() -> None:
+        together.wait()
+        try:
+            start(not_drafted=True)
+        except CannotStart as refusal:
+            refused.append(str(refusal))
+        finally:
+            connection.close()
+
+    people = [Thread(target=begin) for _ in range(2)]
+    for thread in people:
+        thread.start()
+    for thread in people:
+        thread.join()
+    assert refused == ["No recommendation fits this selection."]
+    assert Draft.objects.count() == 10
+
+
 # The blind sample ---------------------------------------------------------------------------------
 
 

@@ -207,8 +207,9 @@ def test_the_list_has_pages_and_a_constant_number_of_queries(
 ) -> None:
     for _ in range(5):
         Run.objects.create(task=run.task, prompt=run.prompt, model_version=run.model_version)
-    # The token, its person, two for their rights, the runs, their counts.
-    with django_assert_num_queries(6):
+    # The token, its person, two for their rights, the runs, their counts, their servers, who waits
+    # for a worker.
+    with django_assert_num_queries(8):
         answer = client.get(f"{RUNS}?page_size=3", headers=bearer(ml_engineer_token)).json()
     assert len(answer["results"]) == 3
     again = client.get(answer["next"], headers=bearer(ml_engineer_token)).json()
@@ -260,3 +261,5 @@ def test_a_run_says_what_holds_it_up(client: Client, run: Run, ml_engineer_token
         ("Own server", "It cannot be reached.")
     ]
     assert held_up["servers"][0]["since"]
+    listed = client.get(RUNS, headers=bearer(ml_engineer_token)).json()["results"]
+    assert [row["held_up"] for row in listed] == [held_up]

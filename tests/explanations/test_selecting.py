@@ -180,6 +180,7 @@ def test_counting_is_one_query(music_task: Task, tracks: list[Any]) -> None:
         ({"changed_from": date.min}, "Days go from"),
         ({"search": "x" * 201}, "At most 200"),
         ({"seed": -1}, "A seed is a number"),
+        ({"external_ids": ["x"] * 100_001}, "At most 100,000"),
     ],
 )
 def test_what_nothing_can_ever_fit_is_said(asked: dict[str, Any], says: str) -> None:

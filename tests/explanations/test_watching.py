@@ -158,6 +158,16 @@ def test_a_run_whose_server_is_in_trouble_names_it(old_run: Run, drainer: Draine
     assert hindrance.tries_again_within_s == 60
 
 
+def test_a_trouble_that_begins_and_ends_while_one_looks_is_seen(
+    old_run: Run, drainer: Drainer
+) -> None:
+    assert hindrance_of(old_run) is None
+    ModelServer.objects.update(trouble="It cannot be reached.", trouble_since=Now())
+    assert hindrance_of(old_run) is not None
+    ModelServer.objects.update(trouble="", trouble_since=None)
+    assert hindrance_of(old_run) is None
+
+
 def test_a_second_server_that_is_well_carries_the_run(
     old_run: Run, drainer: Drainer, model_version: ModelVersion
 ) -> None:
