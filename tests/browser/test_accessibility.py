@@ -10,13 +10,16 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
-from explanations.models import Draft, Finding, ModelServer, Run, Task
+from explanations.models import Draft, Finding, ModelServer, Run, Task, Trial
 from feedback.models import Golden, Review
 from feedback.review_body import parse_body
 from feedback.services.fact_reports import Doubt, report_fact
 from feedback.services.queue import claim_next
 from feedback.services.reviewing import submit_review
 from tests.browser.conftest import log_in
+from tests.explanations.test_trials import NAMELESS, write
+from tests.explanations.test_trials import tracks as tracks
+from tests.explanations.test_trials import trial as trial
 from tests.feedback.conftest import DraftMaker
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -184,6 +187,46 @@ def test_the_pages_of_runs(
         page.goto(address)
         expect(page.get_by_text("model server in trouble").first).to_be_visible()
         is_clean(page)
+
+
+def test_the_pages_on_which_prompts_and_guides_are_written_and_tried(
+    page_of: Callable[[Person | None], Page],
+    ml_engineer: Person,
+    lead: Person,
+    trial: Trial,
+) -> None:
+    write(trial, against=NAMELESS)
+    page = page_of(ml_engineer)
+    for address in (
+        "/tasks/",
+        "/tasks/music-oneliner/prompts/",
+        "/tasks/music-oneliner/prompts/2/",
+        "/tasks/music-oneliner/prompts/2/try/",
+        f"/tasks/music-oneliner/trials/{trial.pk}/",
+    ):
+        page.goto(address)
+        for summary in page.locator("main summary").all():
+            summary.click()
+        is_clean(page)
+    page.goto("/tasks/music-oneliner/prompts/new/")
+    page.get_by_label("User template").fill("Artist: {{ /item/artst }}")
+    page.get_by_role("button", name="Write it").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    is_clean(page)
+    page.get_by_label("User template").fill("Artist: {{ /item/artist }}")
+    page.get_by_role("button", name="Show what a model is sent").click()
+    expect(page.get_by_role("heading", name="What a model is sent")).to_be_visible()
+    is_clean(page)
+
+    page = page_of(lead)
+    page.goto("/tasks/music-oneliner/guides/new/")
+    page.get_by_label("Guide", exact=True).fill("# One line\n\nSay something **kind**.")
+    page.get_by_role("button", name="Show it as it is read").click()
+    expect(page.get_by_role("heading", name="As it is read")).to_be_visible()
+    is_clean(page)
+    page.get_by_role("button", name="Write it").click()
+    expect(page.get_by_role("heading", name="Guide 2 of Music one-liner")).to_be_visible()
+    is_clean(page)
 
 
 def test_the_login_and_the_empty_desk(
