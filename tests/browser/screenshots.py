@@ -1,10 +1,11 @@
 """Remake docs/screenshots/ from a running desk with its demo content.
 
-    python -m tests.browser.screenshots http://127.0.0.1:8000 editor:PASSWORD lead:PASSWORD
+    python -m tests.browser.screenshots http://127.0.0.1:8000 editor:PASSWORD lead:PASSWORD \\
+        engineer:PASSWORD
 
-It reviews up to ten drafts of each task on the way: run it when enough are ready, on a desk that
-nobody works at. Look at each
-picture afterwards; a picture that needs an explanation shows something to fix.
+It reviews up to ten drafts of each task on the way, and tries a prompt: run it when enough are
+ready, on a desk that nobody works at. Look at each picture afterwards; a picture that needs an
+explanation shows something to fix.
 
     python -m tests.browser.screenshots http://127.0.0.1:8000 --runs engineer:PASSWORD STUB_PID
 
@@ -209,20 +210,47 @@ def take_runs(address: str, login: str, stub_pid: int) -> None:
         browser.close()
 
 
+# Prompts -----------------------------------------------------------------------------------------
+
+VIVID = (
+    "Write one vivid sentence of at most 16 words that tells a listener why the track is for them."
+    " Name the artist and the genre. Use only the facts."
+)
+
+
+def trying(engineer: Photographer) -> None:
+    """A prompt that is written, compared and tried."""
+    page = engineer.page
+    page.goto("/tasks/music-oneliner/prompts/new/?from=1")
+    page.get_by_label("What is new").fill("Vivid, shorter, speaks to the listener")
+    page.get_by_label("System text").fill(VIVID)
+    page.get_by_role("button", name="Write it").click()
+    if page.get_by_role("alert").count():  # written when the pictures were last taken
+        page.goto("/tasks/music-oneliner/prompts/2/")
+    engineer.take("prompt")
+    page.get_by_role("link", name="Try it").click()
+    page.get_by_label("Recommendations").fill("4")
+    page.get_by_label("Seed").fill("51")
+    page.get_by_role("button", name="Try it").click()
+    page.locator("#summary:not([data-look-again-s])").wait_for(timeout=300_000)
+    engineer.take("prompt-comparison", whole=True)
+
+
 def main() -> None:
     """Take all pictures, or those of runs."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("address")
     parser.add_argument("editor", nargs="?", help="name:password")
     parser.add_argument("lead", nargs="?", help="name:password")
+    parser.add_argument("engineer", nargs="?", help="name:password")
     parser.add_argument("--runs", nargs=2, metavar=("ENGINEER", "STUB_PID"))
     given = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     if given.runs:
         take_runs(given.address, given.runs[0], int(given.runs[1]))
         return
-    if not given.lead:
-        parser.error("an editor and a lead are needed, each name:password")
+    if not given.engineer:
+        parser.error("an editor, a lead and an engineer are needed, each name:password")
     options = launch_options()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**options)
@@ -255,6 +283,7 @@ def main() -> None:
         lead.page.goto("/goldens/")
         lead.page.locator(".cell-text a").last.click()
         lead.take("golden")
+        trying(Photographer(browser, given.address, given.engineer))
         browser.close()
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
+from explanations import nudge
 from explanations.models import Draft, Finding, ModelServer, Run, Task, Trial
 from feedback.models import Golden, Review
 from feedback.review_body import parse_body
@@ -47,6 +48,12 @@ def page_of(
         return context.new_page()
 
     return make
+
+
+@pytest.fixture
+def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is there to draft."""
+    monkeypatch.setattr(nudge, "send", lambda *_arguments: True)
 
 
 def is_clean(page: Page) -> None:
@@ -190,6 +197,7 @@ def test_the_pages_of_runs(
 
 
 def test_the_pages_on_which_prompts_and_guides_are_written_and_tried(
+    no_broker: None,
     page_of: Callable[[Person | None], Page],
     ml_engineer: Person,
     lead: Person,
