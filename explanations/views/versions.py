@@ -10,7 +10,9 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views import View
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Person
 from accounts.rights import DRAFT, LEAD, READ, RightRequiredMixin, has_right, person_of
@@ -215,7 +217,7 @@ class NewVersionPage(RightRequiredMixin, View):
                 messages.success(
                     request, f"{self.kind.name.capitalize()} {version.number} is written."
                 )
-                return redirect(self.kind.version_page, slug, version.number)
+                return _go_to(request, reverse(self.kind.version_page, args=[slug, version.number]))
         return self.show(request, task, start, form, preview)
 
     def start(self, request: HttpRequest, task: Task) -> Any:
@@ -319,6 +321,13 @@ class NewGuidePage(NewVersionPage):
         """Write the guide."""
         typed = form.cleaned_data
         return versions.write_guide(task, typed["text"], typed["note"], person)
+
+
+def _go_to(request: HttpRequest, address: str) -> HttpResponse:
+    """Send the browser on; htmx would put what it finds there into the form's place."""
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(address)
+    return redirect(address)
 
 
 def _task(slug: str) -> Task:

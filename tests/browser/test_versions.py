@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -10,6 +11,7 @@ from accounts.models import Person
 from explanations import nudge
 from explanations.models import Prompt, Recommendation, Task, Trial
 from tests.browser.conftest import Witness, log_in
+from tests.conftest import PASSWORD
 from tests.explanations.test_trials import FINE, NAMELESS, write
 from tests.explanations.test_trials import tracks as tracks
 from tests.explanations.test_trials import trial as trial
@@ -69,6 +71,30 @@ def test_a_prompt_is_written_through_mistakes_and_previews_and_nothing_typed_is_
     page.get_by_role("button", name="Make it active instead of 1").click()
     expect(page.get_by_role("status")).to_contain_text("Prompt 2 is active now.")
     assert Task.objects.get().prompt == Prompt.objects.get(number=2)
+
+
+def test_a_session_that_ends_while_somebody_writes_loses_nothing(
+    open_page: Callable[[str], Page], recommendation: Recommendation, ml_engineer: Person
+) -> None:
+    page = open_page(f"{PROMPTS}new/")
+    page.get_by_label("System text").fill("An hour of work.")
+    Session.objects.all().delete()
+    page.get_by_role("button", name="Write it").click()
+    ended = page.get_by_role("alert").filter(has_text="Your session has ended")
+    expect(ended).to_be_visible()
+    expect(page.get_by_label("System text")).to_have_value("An hour of work.")
+
+    with page.expect_popup() as opened:
+        ended.get_by_role("link").click()
+    login = opened.value
+    login.get_by_label("Username").fill(ml_engineer.username)
+    login.get_by_label("Password").fill(PASSWORD)
+    login.get_by_label("Password").press("Enter")
+    expect(login.get_by_role("heading", name="Your desk")).to_be_visible()
+
+    page.get_by_role("button", name="Write it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Prompt 2 of Music one-liner")
+    assert Prompt.objects.get(number=2).system == "An hour of work."
 
 
 def test_a_trial_grows_while_it_is_read_and_then_rests(

@@ -9,11 +9,21 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from explanations.models import Draft, Drainer, ModelServer, ModelVersion, Place, Run, Task
+from explanations.models import (
+    Draft,
+    Drainer,
+    ModelServer,
+    ModelVersion,
+    Place,
+    Prompt,
+    Run,
+    Task,
+)
 from explanations.services import runs
 from explanations.services.drafting.drain import drain
 from explanations.services.drafting.pace import Pace
 from explanations.services.selecting import Selection
+from explanations.services.trials import result_of, start_trial
 from tests.conftest import LISTENER, TRACK, recommended
 from tests.stub_model_server import FAULTS, HOSTILE, StubModelServer, running
 
@@ -348,3 +358,24 @@ def test_a_lost_connection_to_the_database_is_outlived(
             )
         draining.join()
     assert states(run) == {"READY": 60}
+
+
+# Trials -------------------------------------------------------------------------------------------
+
+
+def test_both_sides_of_a_trial_are_drafted_and_nothing_of_it_waits_for_an_editor(
+    music_task: Task, next_prompt: Prompt, served: ModelServer, stub: StubModelServer
+) -> None:
+    for number in range(6):
+        recommended(music_task, f"track:{number}", TRACK, LISTENER, "g")
+    assert music_task.prompt is not None
+    assert music_task.model_version is not None
+    trial = start_trial(next_prompt, music_task.prompt, music_task.model_version, 5, 1, None)
+
+    assert drained() == 10
+
+    result = result_of(trial)
+    assert result.is_finished
+    assert [(side.ready, side.failed) for side in result.sides] == [(5, 0), (5, 0)]
+    assert set(trial.runs.values_list("state", flat=True)) == {"DONE"}
+    assert not Place.objects.exists()

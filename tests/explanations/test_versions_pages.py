@@ -171,6 +171,16 @@ def test_what_is_typed_becomes_the_next_version(
     assert prompt.created_by == ml_engineer
 
 
+def test_htmx_is_sent_on_to_the_new_version(ml_engineer_client: Client, music_task: Task) -> None:
+    answer = ml_engineer_client.post(f"{PROMPTS}new/", TYPED, headers=HTMX)
+    assert (answer.status_code, answer["HX-Redirect"]) == (200, f"{PROMPTS}2/")
+
+
+def test_who_is_no_longer_logged_in_is_told_so_and_not_sent_away(music_task: Task) -> None:
+    answer = Client().post(f"{PROMPTS}new/", TYPED, headers=HTMX)
+    assert answer.status_code == 401
+
+
 def test_a_form_that_is_sent_as_it_came_changes_nothing(
     ml_engineer_client: Client, music_task: Task
 ) -> None:
