@@ -24,6 +24,8 @@ from typing import Final, Self
 
 import aiohttp
 import regex
+from aiohttp.connector import Connection
+from aiohttp.tracing import Trace
 
 from explanations.context import clean_model_text, cut
 from explanations.prompts import Message
@@ -177,6 +179,26 @@ class Unusable(ModelServerError):
         self.completion = completion
 
 
+class _CleanConnections(aiohttp.TCPConnector):
+    """Uses no connection again on which something came that nobody had asked for.
+
+    It would be taken for the answer to the next request, and the answer to that for the one after.
+    """
+
+    async def connect(
+        self,
+        req: aiohttp.ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the name is the base class's
+    ) -> Connection:
+        while True:
+            connection = await super().connect(req, traces, timeout)
+            protocol = connection.protocol
+            if protocol is None or not protocol.should_close:
+                return connection
+            connection.close()
+
+
 class ModelServerClient:
     """Speaks to any number of servers over kept connections. An asynchronous context manager.
 
@@ -190,7 +212,7 @@ class ModelServerClient:
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+            connector=_CleanConnections(limit=0, keepalive_timeout=60),
             timeout=self._timeout,
             # A compressed body could unfold far beyond the bound.
             auto_decompress=False,

@@ -344,9 +344,24 @@ async def _drip(
 async def _twice(
     _stub: StubModelServer, request: dict[str, Any], writer: asyncio.StreamWriter
 ) -> bool:
-    """An answer, and behind it another that nobody asked for."""
+    """An answer, and in the same breath another that nobody asked for."""
+    answers = [one_line(request), "An answer to somebody else."]
+    bodies = [json.dumps(_completion(request, answer)).encode() for answer in answers]
+    heads = [b"HTTP/1.1 200 Stub\r\nContent-Length: %d\r\n\r\n" % len(body) for body in bodies]
+    writer.write(heads[0] + bodies[0] + heads[1] + bodies[1])
+    await writer.drain()
+    return True
+
+
+async def once_more(
+    stub: StubModelServer, request: dict[str, Any], writer: asyncio.StreamWriter
+) -> bool:
+    """An answer, and a moment later another that nobody asked for."""
     await _send(writer, 200, _completion(request, one_line(request)))
-    return await _send(writer, 200, _completion(request, "An answer to somebody else."))
+    await asyncio.sleep(0.02)
+    await _send(writer, 200, _completion(request, "An answer to somebody else."))
+    stub.outcomes["said once more"] += 1
+    return True
 
 
 FAULTS: Final[dict[str, Fault]] = {

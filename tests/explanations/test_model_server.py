@@ -24,7 +24,7 @@ from explanations.model_server import (
     Unusable,
 )
 from explanations.prompts import Message
-from tests.stub_model_server import FAULTS, StubModelServer
+from tests.stub_model_server import FAULTS, StubModelServer, once_more
 
 MESSAGES: list[Message] = [
     {"role": "system", "content": "You write one line."},
@@ -213,6 +213,22 @@ def test_an_answer_that_nobody_asked_for_is_nobodys_answer() -> None:
 
     (text,) = asyncio.run(talk())
     assert text.startswith("A dancing line")
+
+
+def test_nor_is_one_that_comes_while_a_connection_waits_for_its_next_request(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(FAULTS, "once-more", once_more)
+
+    async def talk() -> str:
+        stub = StubModelServer(plan=["once-more", ""])
+        async with talking_to(stub) as (client, server):
+            await client.complete(server, a_request())
+            await until(lambda: stub.outcomes["said once more"] == 1)
+            await asyncio.sleep(0.1)
+            return (await client.complete(server, a_request())).text
+
+    assert asyncio.run(talk()).startswith("A dancing line")
 
 
 def test_a_refusal_says_what_the_server_said() -> None:
