@@ -185,7 +185,11 @@ def _shown(run: Run, progress: Progress, out: Any) -> Iterator[_Shown]:
         yield _Shown(out, None)
         return
     with click.progressbar(
-        length=progress.total, label=f"Run {run.pk}", item_show_func=_as_it_is, show_eta=False
+        length=progress.total,
+        label=f"Run {run.pk}",
+        item_show_func=_as_it_is,
+        show_eta=False,
+        show_pos=True,
     ) as bar:
         yield _Shown(out, bar)
 
