@@ -299,8 +299,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "desk"
 # A drain takes minutes; nothing short may wait behind it.
 CELERY_TASK_ROUTES = {"explanations.tasks.drain_drafts": {"queue": "drafting"}}
-# A message that was taken and never acknowledged is seen again after this many seconds; every hard
-# time limit lies below it, or the same task would run twice side by side.
+# A message that a worker took and did not begin is seen again after this many seconds. Every hard
+# time limit lies below it: nothing runs twice side by side, whenever it is acknowledged.
 VISIBILITY_TIMEOUT_S = 900
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": VISIBILITY_TIMEOUT_S,
@@ -316,12 +316,13 @@ CELERY_TASK_PUBLISH_RETRY = False
 # end after a hundred attempts.
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-# A drain that loses the broker goes on: it needs PostgreSQL and the model. Celery 6 would end it.
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-# Together: a process holds the one message that it works on, and none waits behind a drain of
-# minutes while another worker is idle. Acknowledged early, it would take the next one as well.
-CELERY_TASK_ACKS_LATE = True
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# Acknowledged when a task begins, which is the default: a killed worker's message is gone, and the
+# sweeper sends the next in seconds, where the broker would wait for the time above. Acknowledged at
+# its end, a task that ends while the broker is away would end its worker.
+CELERY_TASK_ACKS_LATE = False
+# A message is taken when a process is free for it: none waits behind a drain of minutes while
+# another worker is idle.
+CELERY_WORKER_DISABLE_PREFETCH = True
 # For what has no limit of its own. The only process of the queue "desk" must not hang for ever.
 CELERY_TASK_TIME_LIMIT = 600
 # In kB, of what a process has ever held: beyond it, it is replaced between two tasks.
