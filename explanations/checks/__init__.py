@@ -11,7 +11,16 @@ from explanations.checks import attribution, format, grounding, repetition
 from explanations.checks.finding import Finding, Severity
 from explanations.checks.subject import Subject, make_subject
 
-__all__ = ["FAMILIES", "Finding", "Severity", "Subject", "blocks", "run_checks"]
+__all__ = [
+    "FAMILIES",
+    "Finding",
+    "Severity",
+    "Subject",
+    "blocks",
+    "findings_of",
+    "make_subject",
+    "run_checks",
+]
 
 FAMILIES = (format, attribution, grounding, repetition)
 
@@ -30,7 +39,11 @@ def run_checks(
     Plain data in, findings out; no database, no network. Raises KeyError when a key is missing and
     UnknownOutputFormat for a format that this desk does not have.
     """
-    subject = make_subject(text, recommendation, catalogue, published)
+    return findings_of(make_subject(text, recommendation, catalogue, published))
+
+
+def findings_of(subject: Subject) -> list[Finding]:
+    """Return what all checks say about a subject, as `run_checks` does."""
     findings = [finding for family in FAMILIES for finding in family.check(subject)]
     return sorted(
         findings,

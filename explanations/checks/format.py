@@ -62,7 +62,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _too_many_words(subject: Subject) -> Iterator[Finding]:
-    words = subject.output_format.word_count(subject.text, subject.facts)
+    words = subject.output_format.word_count(subject.text, subject.facts, subject.mentions)
     if words > subject.word_limit:
         severe = words > subject.word_limit * SLACK
         message = f"{words} words where {subject.word_limit} are the most."

@@ -1,12 +1,12 @@
 """Grounding: numbers that no fact supports, and a verdict that the facts do not."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import regex
 
 from explanations.checks.finding import Finding
 from explanations.checks.subject import Subject
-from explanations.context import FactMissing, get_fact, leaf_facts
+from explanations.context import Fact, FactMissing, get_fact
 from explanations.output_formats.job_fit import fit_of
 
 VERSION = 1
@@ -22,7 +22,7 @@ _DIGITS = regex.compile(r"[0-9]+")
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield errors for years and missing facts, warnings for other numbers and odd verdicts."""
-    known = _known_numbers(subject.facts)
+    known = _known_numbers(subject.leaves)
     yield from _decades(subject, known)
     yield from _numbers(subject, known)
     if subject.output is not None:
@@ -85,11 +85,13 @@ def _pointers(output: Mapping[str, object]) -> list[str]:
     return [str(bullet["fact"]) for bullet in bullets if isinstance(bullet, dict)]
 
 
-def _known_numbers(facts: Mapping[str, object]) -> set[str]:
+def _known_numbers(facts: Iterable[Fact]) -> set[str]:
     """Return every number that stands in a fact, whole values and digits inside strings alike."""
     known: set[str] = set()
-    for fact in leaf_facts(facts):
+    for fact in facts:
         written = str(fact.value)
+        if not _DIGITS.search(written):
+            continue
         known.update(_DIGITS.findall(written))
         known.update(found.group() for found in _NUMBER.finditer(written))
         if fact.pointer == "/item/duration_s" and isinstance(fact.value, int | float):

@@ -84,6 +84,8 @@ def _first_loop(words: list[str]) -> tuple[int, int, int] | None:
     One word may be doubled by design ("very, very"), so two in a row count as a loop of one only
     for the editor; longer stretches must come three times, since "the more, the more" is a style.
     """
+    if len(set(words)) == len(words):
+        return None
     for first in range(len(words)):
         for length in range(1, min(LONGEST_LOOP, (len(words) - first) // 2) + 1):
             times = _times(words, first, length)

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from explanations.context import Mention, mentioned_facts
+from explanations.context import Fact, Mention, leaf_facts, mentions_of
 from explanations.output_formats import OutputFormat, get_output_format
 
 
@@ -23,9 +23,14 @@ class Subject:
     published: Collection[str] = field(default=())
 
     @cached_property
+    def leaves(self) -> list[Fact]:
+        """Every fact."""
+        return leaf_facts(self.facts)
+
+    @cached_property
     def mentions(self) -> list[Mention]:
         """Where the text names facts."""
-        return mentioned_facts(self.text, self.facts)
+        return mentions_of(self.leaves, self.text)
 
     @cached_property
     def masked(self) -> str:
@@ -44,8 +49,8 @@ class Subject:
 def make_subject(
     text: str,
     recommendation: Mapping[str, object],
-    catalogue: object | None,
-    published: Collection[str] | None,
+    catalogue: object | None = None,
+    published: Collection[str] | None = None,
 ) -> Subject:
     """Read a recommendation as ``run_checks`` documents it. Raises KeyError for what is missing."""
     output = recommendation.get("output")

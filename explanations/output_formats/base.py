@@ -1,12 +1,12 @@
 """What an output format is: the shape of a model's answer, and the text that people see of it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import regex
 
-from explanations.context import mentioned_facts
+from explanations.context import Mention
 
 Output = dict[str, object]
 FieldKind = Literal["text", "choice", "fact"]
@@ -102,11 +102,25 @@ class OutputFormat(Protocol):
         training completes.
         """
 
-    def word_count(self, text: str, facts: Mapping[str, object]) -> int:
-        """Count the words against the task's limit; the item's title and artist do not count."""
+    def word_count(
+        self, text: str, facts: Mapping[str, object], mentions: Sequence[Mention] | None = None
+    ) -> int:
+        """Count the words against the task's limit; the item's title and artist do not count.
 
-    def rests_on(self, text: str, output: Output | None, facts: Mapping[str, object]) -> list[str]:
-        """Return the pointers of the facts that the text uses, in the order of first use."""
+        `mentions` are those of the text, for callers who have found them already.
+        """
+
+    def rests_on(
+        self,
+        text: str,
+        output: Output | None,
+        facts: Mapping[str, object],
+        mentions: Sequence[Mention] | None = None,
+    ) -> list[str]:
+        """Return the pointers of the facts that the text uses, in the order of first use.
+
+        `mentions` are those of the text, for callers who have found them already.
+        """
 
 
 def count_words(text: str) -> int:
@@ -114,15 +128,15 @@ def count_words(text: str) -> int:
     return len(_WORD.findall(text))
 
 
-def count_words_without_names(text: str, facts: Mapping[str, object]) -> int:
+def count_words_without_names(text: str, mentions: Iterable[Mention]) -> int:
     """Count the words of a text outside the item's title and its artist, guests and remixers."""
     kept = list(text)
-    for mention in mentioned_facts(text, facts):
+    for mention in mentions:
         if mention.pointer in {"/item/title", "/item/artist"}:
             kept[mention.start : mention.end] = " " * (mention.end - mention.start)
     return count_words("".join(kept).replace(" 's", "").replace(" ’s", ""))
 
 
-def pointers_mentioned(text: str, facts: Mapping[str, object]) -> list[str]:
+def pointers_mentioned(mentions: Iterable[Mention]) -> list[str]:
     """Return the pointers of the facts that a text names, in the order of first mention."""
-    return list(dict.fromkeys(mention.pointer for mention in mentioned_facts(text, facts)))
+    return list(dict.fromkeys(mention.pointer for mention in mentions))

@@ -14,6 +14,7 @@ import regex
 from explanations.context import (
     Fact,
     FactMissing,
+    Mention,
     clean_model_text,
     cut,
     fold,
@@ -253,11 +254,19 @@ class JobFit:
         }
         return json.dumps(named | {"verdict": checked["verdict"]}, ensure_ascii=False)
 
-    def word_count(self, text: str, facts: Mapping[str, object]) -> int:
+    def word_count(
+        self, text: str, facts: Mapping[str, object], mentions: Sequence[Mention] | None = None
+    ) -> int:
         """Count all words that people see."""
         return count_words(text)
 
-    def rests_on(self, text: str, output: Output | None, facts: Mapping[str, object]) -> list[str]:
+    def rests_on(
+        self,
+        text: str,
+        output: Output | None,
+        facts: Mapping[str, object],
+        mentions: Sequence[Mention] | None = None,
+    ) -> list[str]:
         """Return the facts that the bullets name, in their order."""
         if output is None:
             return []
@@ -384,7 +393,7 @@ def _checked_bullet(
 def _checked_words(value: object, name: str) -> str:
     if not isinstance(value, str):
         raise UnusableOutput("wrong_shape", f"A {name} is not written in words.")
-    words = regex.sub(r"\s+", " ", clean_model_text(value))
+    words = " ".join(clean_model_text(value).split())
     if sum(character.isalnum() for character in words) < FEWEST_CHARACTERS:
         raise UnusableOutput("empty_bullet", f"A {name} says next to nothing.")
     if len(words) > MOST_CHARACTERS or not _FINISHED.search(words):

@@ -1,10 +1,10 @@
 """``music-oneliner``: one plain sentence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import regex
 
-from explanations.context import clean_model_text
+from explanations.context import Mention, clean_model_text, mentioned_facts
 from explanations.output_formats.base import (
     EditForm,
     FormField,
@@ -16,6 +16,7 @@ from explanations.output_formats.base import (
 )
 
 MOST_CHARACTERS = 300
+_SPACES = regex.compile(r" {2,}")
 _FINISHED = regex.compile(r"[.!?…。！？؟।]['\"’”»›)\]]*$")
 
 
@@ -55,17 +56,26 @@ class MusicOneliner:
         """Return the line itself."""
         return text
 
-    def word_count(self, text: str, facts: Mapping[str, object]) -> int:
+    def word_count(
+        self, text: str, facts: Mapping[str, object], mentions: Sequence[Mention] | None = None
+    ) -> int:
         """Count the words of the line; title, artist, guests and remixers do not count."""
-        return count_words_without_names(text, facts)
+        found = mentioned_facts(text, facts) if mentions is None else mentions
+        return count_words_without_names(text, found)
 
-    def rests_on(self, text: str, output: Output | None, facts: Mapping[str, object]) -> list[str]:
+    def rests_on(
+        self,
+        text: str,
+        output: Output | None,
+        facts: Mapping[str, object],
+        mentions: Sequence[Mention] | None = None,
+    ) -> list[str]:
         """Return the facts that the line names."""
-        return pointers_mentioned(text, facts)
+        return pointers_mentioned(mentioned_facts(text, facts) if mentions is None else mentions)
 
 
 def _checked_line(written: str) -> str:
-    text = regex.sub(r" {2,}", " ", clean_model_text(written))
+    text = _SPACES.sub(" ", clean_model_text(written))
     if not text:
         raise UnusableOutput("empty", "Nothing is written.")
     if "\n" in text:

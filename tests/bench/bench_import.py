@@ -95,7 +95,7 @@ def write_delivery(path: Path, *, year: int) -> None:
                 file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
 
-def made_lines(chance: random.Random, year: int) -> Iterator[dict[str, Any]]:
+def made_lines(chance: random.Random, year: int, lines: int = LINES) -> Iterator[dict[str, Any]]:
     """Yield tracks and jobs in turn, of the size and shape of real ones."""
 
     def words(count: int) -> str:
@@ -155,7 +155,7 @@ def made_lines(chance: random.Random, year: int) -> Iterator[dict[str, Any]]:
             },
         }
 
-    for number in range(LINES):
+    for number in range(lines):
         yield track(number) if number % 5 < 3 else job(number)
 
 

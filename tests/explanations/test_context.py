@@ -1,11 +1,14 @@
 """Facts: where they are, where a text names them, and what of them a model gets to see."""
 
 import unicodedata
+from unittest import mock
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from explanations import context
 from explanations.context import (
     Fact,
     FactMissing,
@@ -15,6 +18,7 @@ from explanations.context import (
     cut,
     fact_line,
     featured_artists,
+    fold,
     get_fact,
     has_fact,
     hidden_character,
@@ -53,11 +57,16 @@ class TestAddressing:
     def test_every_leaf_has_a_pointer_and_lists_are_addressed_by_index(self) -> None:
         facts = {"item": {"a/b": "x", "m~n": 1}, "audience": {"skills": ["Excel", "SAP"]}}
         assert leaf_facts(facts) == [
-            Fact("/item/a~1b", "a/b", "x"),
-            Fact("/item/m~0n", "m~n", 1),
-            Fact("/audience/skills/0", "skills 1", "Excel"),
-            Fact("/audience/skills/1", "skills 2", "SAP"),
+            Fact("/item/a~1b", "x"),
+            Fact("/item/m~0n", 1),
+            Fact("/audience/skills/0", "Excel"),
+            Fact("/audience/skills/1", "SAP"),
         ]
+
+    def test_a_fact_is_named_for_people(self) -> None:
+        facts = {"item": {"a/b": "x", "years_wanted": 1}, "audience": {"skills": ["Excel", "SAP"]}}
+        labels = [fact.label for fact in leaf_facts(facts)]
+        assert labels == ["a/b", "years wanted", "skills 1", "skills 2"]
 
     def test_every_leaf_is_found_again_by_its_pointer(self) -> None:
         for fact in leaf_facts(REMIX):
@@ -293,6 +302,22 @@ class TestAuthoredText:
     @pytest.mark.parametrize("text", ["a\n\tb\r\n", "👩‍👩‍👧 ❤️ می‌خواهم", "夜に駆ける", ""])
     def test_what_scripts_and_emoji_need_hides_nothing(self, text: str) -> None:
         assert hidden_character(text) == ""
+
+
+class TestHarmlessText:
+    """What is known to be harmless takes a short way, which must lead to the same place."""
+
+    @given(st.text(st.characters(max_codepoint=0x260), max_size=40))
+    def test_the_short_way_and_the_long_one_end_alike(self, text: str) -> None:
+        short = plain_text(text), clean_model_text(text)
+        with mock.patch.object(context, "_HARMLESS", regex.compile(r"(?!)")):
+            assert short == (plain_text(text), clean_model_text(text))
+
+    @given(st.text(st.characters(max_codepoint=0x80), max_size=40))
+    def test_ascii_folds_alike_by_both_ways(self, text: str) -> None:
+        short = fold(text)
+        with mock.patch.object(context, "_folded_ascii", return_value=""):
+            assert short == fold(text)
 
 
 class TestModelText:

@@ -331,7 +331,7 @@ def test_a_draft_on_which_the_desk_stumbles_fails_alone(
     def stumble(*_arguments: object, **_more: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("explanations.services.drafting.judging.run_checks", stumble)
+    monkeypatch.setattr("explanations.services.drafting.judging.findings_of", stumble)
     settle(claimed(run), answered(LINE))
     draft.refresh_from_db()
     assert (draft.state, draft.failure_reason) == ("FAILED", "defect")

@@ -1,6 +1,6 @@
 """The request that a claimed draft makes of the model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
@@ -11,7 +11,13 @@ from explanations.output_formats import (
     UnknownOutputFormat,
     get_output_format,
 )
-from explanations.prompts import Example, SchemaChoice, TemplateError, render_messages
+from explanations.prompts import (
+    Message,
+    SchemaChoice,
+    TemplateError,
+    opening_messages,
+    user_message,
+)
 from explanations.services.drafting.claiming import Claim
 
 BROKEN_PROMPT: Final = "broken_prompt"
@@ -38,8 +44,7 @@ class Brief:
     category_ids: Mapping[str, int]
     """The task's categories that are in use, by slug."""
     model: str
-    system: str
-    examples: list[Example]
+    opening: Sequence[Message]
     user_template: str
     parameters: SamplingParameters
     schema: SchemaChoice
@@ -67,12 +72,13 @@ def load_brief(prompt_id: int, model_version_id: int) -> Brief:
                 prompt.task.categories.filter(retired_at__isnull=True).values_list("slug", "id")
             ),
             model=ModelVersion.objects.get(pk=model_version_id).name,
-            system=prompt.system,
-            examples=prompt.examples,
+            opening=opening_messages(prompt.system, prompt.examples, prompt.user_template),
             user_template=prompt.user_template,
             parameters=SamplingParameters.of(prompt.parameters),
             schema=cast("SchemaChoice", prompt.schema),
         )
+    except (TemplateError, KeyError, TypeError) as error:
+        raise _broken(error) from error
     except ParametersRefused as refused:
         raise CannotAsk(BROKEN_PROMPT, f"The prompt's parameters are wrong: {refused}") from None
     except UnknownOutputFormat:
@@ -86,9 +92,9 @@ def ask(claim: Claim, brief: Brief) -> Asked:
     if claim.facts is None:
         raise CannotAsk(NO_FACTS, "The recommendation has no facts.")
     try:
-        messages = render_messages(brief.system, brief.examples, brief.user_template, claim.facts)
+        messages = [*brief.opening, user_message(brief.user_template, claim.facts)]
     except (TemplateError, KeyError, TypeError) as error:
-        raise CannotAsk(BROKEN_PROMPT, f"The prompt cannot be filled in: {error}") from error
+        raise _broken(error) from error
     schema = chosen_schema(brief.output_format, brief.schema, claim.facts)
     return Asked(claim, brief, ChatRequest.of(brief.model, messages, brief.parameters, schema))
 
@@ -104,3 +110,7 @@ def chosen_schema(
             return output_format.fixed_schema()
         case "none":
             return None
+
+
+def _broken(error: Exception) -> CannotAsk:
+    return CannotAsk(BROKEN_PROMPT, f"The prompt cannot be filled in: {error}")

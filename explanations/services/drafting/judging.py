@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from explanations.checks import Finding, blocks, run_checks
+from explanations.checks import Finding, blocks, findings_of, make_subject
 from explanations.model_server import (
     Completion,
     ModelServerError,
@@ -100,7 +100,7 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
         parsed = brief.output_format.parse(completion.text, facts)
     except UnusableOutput as unusable:
         return _of_no_use(claim, unusable.reason_code, unusable.sentence, completion)
-    findings = run_checks(
+    subject = make_subject(
         parsed.text,
         {
             "task": brief.task_slug,
@@ -111,6 +111,7 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
             **facts,
         },
     )
+    findings = findings_of(subject)
     is_blocked = blocks(findings)
     # The blind sample is reviewed whatever the checks say: it is what they are measured by.
     is_wanted = claim.blind or not is_blocked
@@ -119,7 +120,7 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
         Draft.State.BLOCKED if is_blocked else Draft.State.READY,
         text=parsed.text,
         output=parsed.output,
-        rests_on=brief.output_format.rests_on(parsed.text, parsed.output, facts),
+        rests_on=brief.output_format.rests_on(parsed.text, parsed.output, facts, subject.mentions),
         findings=findings,
         places=brief.reviews_wanted if is_wanted else 0,
         tries=claim.tries,
