@@ -8,6 +8,10 @@ followed. What goes wrong is sorted by what the caller can do about it:
 - `Permanent`      this request will never be answered
 - `Misconfigured`  no request like it will be, until a person changes something
 - `Unusable`       an answer came, and it is no draft
+
+It speaks through aiohttp, because that costs least: with 256 requests in flight, 0.14 ms of
+processor time a request, where the OpenAI client took 3.0 ms and httpx 7.4 ms
+(`tests/bench/bench_model_clients.py`).
 """
 
 import hashlib
