@@ -176,6 +176,8 @@ _BETWEEN_NAMES = regex.compile(r"\s*(?:,|&|\bx\b|\band\b)\s*", flags=regex.IGNOR
 # only distract.
 _NOT_NAMES = frozenset({"/item/kind"})
 _SMALLEST_TELLING_NUMBER = 10
+# Genres, skills and well-known artists come again and again; all the rest is not worth the memory.
+_NAMES_KEPT = 4096
 _MONTHS = (
     "January",
     "February",
@@ -283,7 +285,7 @@ def _fold_character(character: str) -> str:
     return unicodedata.normalize("NFKD", "".join(kept).casefold()).translate(_SAME_CHARACTER)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_NAMES_KEPT)
 def _folded_name(name: str) -> str:
     return (_folded_ascii(name) or fold(name).characters).strip()
 
@@ -295,7 +297,7 @@ def _folded_ascii(text: str) -> str:
     return ""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_NAMES_KEPT)
 def _names_of_string(value: str, is_title: bool) -> tuple[str, ...]:
     date = _ISO_DATE.fullmatch(value)
     if date:

@@ -30,6 +30,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from statistics import mean
 from typing import Any, Self
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +54,7 @@ STUB_WINDOW = 256
 VLLM_DRAFTS = 96
 VLLM_WINDOW = 32
 VLLM_ROUNDS = 3
+SECONDS_BETWEEN_LOOKS = 5
 # The worker, the server that it asks, PostgreSQL, and a second worker.
 CORES_FOR_TWO = 4
 
@@ -180,29 +182,34 @@ def measured_in_size(desk: "Desk") -> dict[str, float]:
     """What a draft costs among many, beside what it costs among few, and the memory it takes."""
     few = [desk.draft(FEW, "stub") for _ in range(RUNS_OF_FEW)]
     many = desk.draft(MANY, "stub", watching=True)
-    few_ms = 1000 * sum(each.cpu_s for each in few) / sum(each.drafts for each in few)
-    many_ms = 1000 * many.cpu_s / many.drafts
+    few_ms = [mean(each.worker_ms for each in few), mean(each.database_ms for each in few)]
+    many_ms = [many.worker_ms, many.database_ms]
     print(f"\n{MANY:,} drafts")
     print(f"{'enqueued in':36}{many.enqueued_s:>10.2f} s")
-    print(f"{'CPU a draft, in runs of ' + format(FEW, ','):36}{few_ms:>10.3f} ms")
-    print(f"{'CPU a draft, in this run':36}{many_ms:>10.3f} ms")
-    print(f"{'worker, a tenth in':36}{many.worker_mb[0]:>10.0f} MB")
+    print(f"{'CPU a draft, in runs of ' + format(FEW, ','):36}{_sum_of(few_ms)}")
+    print(f"{'CPU a draft, in this run':36}{_sum_of(many_ms)}")
+    worker_early, web_early = (held[len(held) // 5] for held in (many.worker_mb, many.web_mb))
+    print(f"{'worker, a fifth in':36}{worker_early:>10.0f} MB")
     print(f"{'worker, at its most':36}{max(many.worker_mb):>10.0f} MB")
-    print(f"{'web, a tenth in':36}{many.web_mb[0]:>10.0f} MB")
+    print(f"{'web, a fifth in':36}{web_early:>10.0f} MB")
     print(f"{'web, at its most':36}{max(many.web_mb):>10.0f} MB")
     print(f"{'slowest look at the page of the run':36}{many.slowest_page_s:>10.2f} s")
     return {
         "enqueue_100k_s": round(many.enqueued_s, 2),
         "worker_mb": round(max(many.worker_mb)),
-        "worker_mb_at_first": round(many.worker_mb[0]),
+        "worker_mb_early": round(worker_early),
         "web_mb": round(max(many.web_mb)),
-        "web_mb_at_first": round(many.web_mb[0]),
-        "ms_per_draft_1k": round(few_ms, 3),
-        "ms_per_draft_100k": round(many_ms, 3),
-        "cost_growth": round(many_ms / few_ms, 3),
+        "web_mb_early": round(web_early),
+        "ms_per_draft_1k": round(sum(few_ms), 3),
+        "ms_per_draft_100k": round(sum(many_ms), 3),
+        "cost_growth": round(sum(many_ms) / sum(few_ms), 3),
         "run_page_slowest_s": round(many.slowest_page_s, 2),
         "drafts_per_s_100k": round(many.per_s),
     }
+
+
+def _sum_of(ms: list[float]) -> str:
+    return f"{sum(ms):>10.3f} ms (worker {ms[0]:.3f}, PostgreSQL {ms[1]:.3f})"
 
 
 # A desk to measure --------------------------------------------------------------------------------
@@ -210,14 +217,15 @@ def measured_in_size(desk: "Desk") -> dict[str, float]:
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """What a run took. CPU is the worker's; `cpu_s` is with PostgreSQL's."""
+    """What a run took. CPU is the worker's; milliseconds are of CPU, for one draft."""
 
     drafts: int
     answers: int
     seconds: float
     per_s: float
     enqueued_s: float
-    cpu_s: float
+    worker_ms: float
+    database_ms: float
     cpu_share: float
     database_cpu_share: float
     worker_mb: list[float]
@@ -292,8 +300,8 @@ class Desk:
             looking.at(f"/runs/{run.pk}/")
             worker_mb: list[float] = []
             web_mb: list[float] = []
-            while (ended := _ended(run.pk)) < count:
-                if watching and ended * 10 >= count:
+            while _is_going_on(run.pk):
+                if watching:
                     worker_mb.append(worker.megabytes())
                     web_mb.append(web.megabytes())
                 worker.count()
@@ -307,7 +315,8 @@ class Desk:
             seconds=times["seconds"],
             per_s=times["per_s"],
             enqueued_s=enqueued_s,
-            cpu_s=worker_s + database_s,
+            worker_ms=1000 * worker_s / count,
+            database_ms=1000 * database_s / count,
             cpu_share=worker_s / times["seconds"],
             database_cpu_share=database_s / times["seconds"],
             worker_mb=worker_mb or [worker.megabytes()],
@@ -396,11 +405,10 @@ def running_desk(llm_url: str, window: int) -> Iterator[Desk]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _ended(run_id: int) -> int:
+def _is_going_on(run_id: int) -> bool:
     from explanations.models import Draft
 
-    drafts = Draft.objects.filter(run_id=run_id)
-    return drafts.exclude(state__in=["PENDING", "RUNNING"]).count()
+    return Draft.objects.filter(run_id=run_id, state__in=["PENDING", "RUNNING"]).exists()
 
 
 def _times(run_id: int) -> dict[str, Any]:
@@ -469,7 +477,7 @@ class Watched:
 
 
 class Looking:
-    """Somebody who looks at a page every second, and how long the slowest look took."""
+    """Somebody who looks at a page now and then, and how long the slowest look took."""
 
     def __init__(self, desk: RunningDesk | None) -> None:
         self.slowest_s = 0.0
@@ -493,7 +501,7 @@ class Looking:
 
     def _look(self, desk: RunningDesk, path: str) -> None:
         open_page = logged_in(desk)
-        while not self._done.wait(1):
+        while not self._done.wait(SECONDS_BETWEEN_LOOKS):
             began = time.monotonic()
             open_page(path)
             self.slowest_s = max(self.slowest_s, time.monotonic() - began)

@@ -19,7 +19,7 @@ from typing import Any
 
 sys.path.insert(0, __file__.rsplit("/tests/", 1)[0])
 
-from tests.bench.bench_drafting import ROOT, StubProcess  # noqa: E402
+from tests.bench.bench_drafting import ROOT, StubProcess
 
 WINDOW = 256
 REQUESTS = 6_000

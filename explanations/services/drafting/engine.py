@@ -32,6 +32,7 @@ from explanations.services.drafting.breaker import Breaker
 from explanations.services.drafting.claiming import Claim, Holding
 from explanations.services.drafting.database import DatabaseThread
 from explanations.services.drafting.judging import DEFECT, Outcome, judge, judge_unasked
+from explanations.services.drafting.memory import return_freed_memory
 from explanations.services.drafting.pace import Pace
 from explanations.services.drafting.serving import ServedModel
 from explanations.services.drafting.window import Window
@@ -332,6 +333,7 @@ class Engine:
             await self._database.run(drainers.beat, self._name, len(self._requests), self._written)
             await self._note_windows()
             self._briefs.clear()
+            return_freed_memory()
             await self._look_for_models()
 
     def _let_go(self, holding: Holding) -> bool:
