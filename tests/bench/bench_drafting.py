@@ -284,7 +284,8 @@ class Desk:
     ) -> Drafted:
         """Start a run of so many drafts and return what it took, from first to last."""
         from explanations.models import ModelVersion
-        from explanations.services.runs import Selection, start_run
+        from explanations.services.runs import start_run
+        from explanations.services.selecting import Selection
 
         prompt = self._prompt(**parameters)
         version = ModelVersion.objects.get(name=model)
@@ -344,7 +345,7 @@ class Desk:
 
     def _tracks(self, count: int) -> list[Any]:
         from explanations.models import Task
-        from explanations.services.runs import Selection, selected
+        from explanations.services.selecting import Selection, selected
 
         task = Task.objects.get(slug="music-oneliner")
         found = selected(task, Selection(import_id=self._delivered, limit=count))
