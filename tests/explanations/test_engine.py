@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
 from threading import Event, Thread
+from time import sleep
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from explanations.models import (
 )
 from explanations.services import runs
 from explanations.services.drafting.drain import drain
+from explanations.services.drafting.judging import judge
 from explanations.services.drafting.pace import Pace
 from explanations.services.selecting import Selection
 from explanations.services.trials import result_of, start_trial
@@ -379,3 +381,22 @@ def test_both_sides_of_a_trial_are_drafted_and_nothing_of_it_waits_for_an_editor
     assert [(side.ready, side.failed) for side in result.sides] == [(5, 0), (5, 0)]
     assert set(trial.runs.values_list("state", flat=True)) == {"DONE"}
     assert not Place.objects.exists()
+
+
+def test_no_more_is_claimed_while_answers_pile_up_that_wait_to_be_written(
+    music_task: Task, served: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(music_task, 120)
+    held: list[int] = []
+
+    def judge_slowly(*arguments: Any) -> Any:
+        sleep(0.01)
+        held.append(run.drafts.filter(state=Draft.State.RUNNING).count())
+        return judge(*arguments)
+
+    monkeypatch.setattr("explanations.services.drafting.engine.judge", judge_slowly)
+    drained(pace(write_at_most=5))
+
+    assert run.drafts.filter(state=Draft.State.PENDING).count() == 0
+    # Twice a batch of answers, a window in flight, and a window and a half at hand.
+    assert max(held) <= 2 * 5 + 8 + 12

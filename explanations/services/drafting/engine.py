@@ -32,7 +32,6 @@ from explanations.services.drafting.breaker import Breaker
 from explanations.services.drafting.claiming import Claim, Holding
 from explanations.services.drafting.database import DatabaseThread
 from explanations.services.drafting.judging import DEFECT, Outcome, judge, judge_unasked
-from explanations.services.drafting.memory import return_freed_memory
 from explanations.services.drafting.pace import Pace
 from explanations.services.drafting.serving import ServedModel
 from explanations.services.drafting.window import Window
@@ -174,7 +173,7 @@ class Engine:
         """Claim for every lane that has room; return whether anything came."""
         came = False
         for model_version_id, lane in list(self._lanes.items()):
-            room = min(lane.room(), self._pace.claim_at_most)
+            room = 0 if self._is_behind else min(lane.room(), self._pace.claim_at_most)
             if room and monotonic() >= lane.empty_until and not self._stop.is_set():
                 claims = await self._claim(
                     partial(
@@ -186,6 +185,11 @@ class Engine:
                     lane.empty_until = monotonic() + self._pace.idle_s
                 came = came or bool(claims)
         return came
+
+    @property
+    def _is_behind(self) -> bool:
+        """Whether servers answer faster than answers are written: more must not pile up here."""
+        return len(self._answers) >= 2 * self._pace.write_at_most
 
     async def _draft_a_suspect(self) -> bool:
         """Draft one row whose drainers died with it, with nothing else in flight."""
@@ -333,7 +337,6 @@ class Engine:
             await self._database.run(drainers.beat, self._name, len(self._requests), self._written)
             await self._note_windows()
             self._briefs.clear()
-            return_freed_memory()
             await self._look_for_models()
 
     def _let_go(self, holding: Holding) -> bool:
