@@ -4,6 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from editorial.memory import keep_what_is_loaded
 from editorial.production import refuse_demo_people
 from explanations import nudge
 
@@ -12,3 +13,5 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "editorial.settings")
 application = get_wsgi_application()
 nudge.load()
 refuse_demo_people()
+# gunicorn forks from here (--preload).
+keep_what_is_loaded()

@@ -3,14 +3,15 @@
     python tests/bench/bench_drafting.py [vllm] [stub] [size]
 
 Starts a desk of its own (`manage.py up`: PostgreSQL that flushes to disk, Valkey, web, Celery) and
-measures three things, or those that are named:
+measures four things, or those that are named:
 
 - vllm  a real vLLM on this machine's processor: the worker beside a bare client with the same
         requests and window. Installs vLLM into .venv-vllm at its first run.
 - stub  a server that answers after 100 ms, with 256 requests in flight: the worker with all checks
-        beside a bare client, and two workers beside one where there are cores for them.
+        beside a bare client.
 - size  100,000 drafts: how long they take to enqueue, what the worker and the web hold meanwhile,
         and what a draft costs there beside what it costs in runs of 1,000.
+- two   the same stub with two processes, to be set beside the one.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ from editorial.stack.model_server import free_port  # noqa: E402
 from tests.bench.bench_import import made_lines, manage  # noqa: E402
 from tests.stack.conftest import READY, RunningDesk, up_environment  # noqa: E402
 
-PARTS = ("vllm", "stub", "size")
+PARTS = ("vllm", "stub", "size", "two")
 MANY = 100_000
 FEW = 1_000
 RUNS_OF_FEW = 8
@@ -63,9 +64,13 @@ def main(parts: Sequence[str]) -> None:
     """Measure and print: a table for people, one line of JSON for programs."""
     figures: dict[str, float] = {"cores": os.cpu_count() or 1}
     # One process for each desk: Django's settings are read once.
-    for on_one_desk in ({"vllm"}, {"stub", "size"}):
+    for on_one_desk in ({"vllm"}, {"stub", "size"}, {"two"}):
         if wanted := sorted(on_one_desk & set(parts)):
             figures |= measured_by_another_process(wanted)
+    if {"stub", "two"} <= set(parts):
+        figures["stub_two_ratio"] = round(
+            figures["stub_two_drafts_per_s"] / figures["stub_drafts_per_s"], 2
+        )
     print()
     print(json.dumps(figures))
 
@@ -93,6 +98,8 @@ def measure_here(parts: Sequence[str]) -> dict[str, float]:
     """Measure these parts on one desk."""
     if parts == ["vllm"]:
         return measured_on_vllm()
+    if parts == ["two"]:
+        return measured_with_two()
     figures: dict[str, float] = {}
     with StubProcess(STUB_LATENCY_S) as stub, running_desk(stub.url, STUB_WINDOW) as desk:
         desk.import_tracks(MANY)
@@ -147,32 +154,37 @@ def measured_on_vllm() -> dict[str, float]:
 
 
 def measured_on_stub(desk: "Desk", stub: "StubProcess") -> dict[str, float]:
-    """One worker with all checks, a bare client, and two workers where there are cores."""
+    """One process with all checks on, and a bare client."""
     bare = bare_client(stub.url, desk.requests(2_000, "stub"), STUB_WINDOW, STUB_DRAFTS)
     desk.draft(FEW, "stub")
     one = desk.draft(STUB_DRAFTS, "stub")
     print(f"\nA stub of {STUB_LATENCY_S * 1000:.0f} ms, window {STUB_WINDOW}, {STUB_DRAFTS:,} each")
     print(f"{'':36}{'per s':>10}{'its CPU':>10}")
     print(f"{'bare client':36}{bare.per_s:>10,.0f}{bare.cpu_share:>10.0%}")
-    print(f"{'one worker, checks on':36}{one.per_s:>10,.0f}{one.cpu_share:>10.0%}")
+    print(f"{'one process, checks on':36}{one.per_s:>10,.0f}{one.cpu_share:>10.0%}")
     print(f"{'  PostgreSQL meanwhile':36}{'':>10}{one.database_cpu_share:>10.0%}")
-    figures = {
+    return {
         "stub_drafts_per_s": round(one.per_s),
         "stub_client_per_s": round(bare.per_s),
         "stub_worker_cpu": round(one.cpu_share, 2),
         "stub_client_cpu": round(bare.cpu_share, 2),
     }
+
+
+def measured_with_two() -> dict[str, float]:
+    """Two processes, with a window each."""
     cores = os.cpu_count() or 1
-    if cores < CORES_FOR_TWO:
-        print(f"two workers: not measured, {cores} cores are too few for them and what they ask")
-        return figures
-    with desk.another_worker():
+    with (
+        StubProcess(STUB_LATENCY_S) as stub,
+        running_desk(stub.url, STUB_WINDOW, processes=2) as desk,
+    ):
+        desk.import_tracks(STUB_DRAFTS * 2)
+        desk.draft(FEW, "stub")
         two = desk.draft(STUB_DRAFTS * 2, "stub")
-    print(f"{'two workers, checks on':36}{two.per_s:>10,.0f}{two.cpu_share:>10.0%}")
-    return figures | {
-        "stub_two_drafts_per_s": round(two.per_s),
-        "stub_two_ratio": round(two.per_s / one.per_s, 2),
-    }
+    print(f"{'two processes, checks on':36}{two.per_s:>10,.0f}{two.cpu_share:>10.0%}")
+    if cores < CORES_FOR_TWO:
+        print(f"  ({cores} cores are few for two processes, PostgreSQL and the stub)")
+    return {"stub_two_drafts_per_s": round(two.per_s)}
 
 
 # (c) A hundred thousand ---------------------------------------------------------------------------
@@ -325,24 +337,6 @@ class Desk:
             slowest_page_s=looking.slowest_s,
         )
 
-    @contextmanager
-    def another_worker(self) -> Iterator[None]:
-        """Run a second drafting worker beside the desk's own."""
-        command = [
-            *(sys.executable, "-m", "celery", "--quiet", "--app", "editorial", "worker"),
-            *("--queues", "drafting", "--hostname", "second@%h", "--concurrency", "1"),
-            *("--without-gossip", "--without-mingle"),
-        ]
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            time.sleep(5)
-            yield
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
     def _tracks(self, count: int) -> list[Any]:
         from explanations.models import Task
         from explanations.services.selecting import Selection, selected
@@ -388,11 +382,12 @@ class Desk:
 
 
 @contextmanager
-def running_desk(llm_url: str, window: int) -> Iterator[Desk]:
-    """Bring up a desk that drafts on `llm_url`; this process then speaks to its database."""
+def running_desk(llm_url: str, window: int, processes: int = 1) -> Iterator[Desk]:
+    """Bring up a desk that drafts on `llm_url` in so many processes; speak to its database."""
     home = Path(tempfile.mkdtemp(prefix="copydesk-bench-"))
     port = free_port(None)
-    model = {"LLM_URL": llm_url, "LLM_WINDOW": str(window), "DRAFTING_DRAINERS": "2"}
+    model = {"LLM_URL": llm_url, "LLM_WINDOW": str(window)}
+    model["DRAFTING_DRAINERS"] = str(processes)
     try:
         with RunningDesk(home, port, **model) as desk:
             desk.wait_until_it_says(READY)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from explanations.services.drafting import drainers
 from explanations.services.drafting.database import DatabaseThread
 from explanations.services.drafting.engine import Engine
-from explanations.services.drafting.memory import keep_what_is_loaded
 from explanations.services.drafting.pace import Pace
 from explanations.services.drafting.sweeping import finish_runs, work_waits
 
@@ -23,7 +22,6 @@ def drain(pace: Pace, call_successor: Callable[[], None], on_stop: OnStop) -> in
     Returns None at once when enough drainers are at work. `call_successor` is called when work
     waits at the end; it must not block for long. Needs an event loop of its own.
     """
-    keep_what_is_loaded()
     return asyncio.run(_drain(pace, call_successor, on_stop))
 
 
