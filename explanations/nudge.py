@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
-from functools import partial
+from functools import cache, partial
 from threading import Lock
 from typing import Final
 
@@ -35,9 +35,11 @@ def after_commit(task: str, *arguments: object) -> None:
 
 def send(task: str, *arguments: object) -> bool:
     """Send a task by name, now; return whether the broker took it in time. Never raises."""
+    load()  # a command's first message: what it takes to load says nothing about the broker
     return _sender.send(partial(_publish, task, *arguments))
 
 
+@cache
 def load() -> None:
     """Load what publishing needs, and ask nobody: the first page that publishes must not wait."""
     with current_app.connection_for_write() as unconnected:
