@@ -7,7 +7,7 @@ family's ``VERSION`` whenever it would judge a text differently than before.
 
 from collections.abc import Collection, Mapping
 
-from explanations.checks import attribution, format, grounding, repetition
+from explanations.checks import attribution, format, grounding, privacy, repetition
 from explanations.checks.finding import Finding, Severity
 from explanations.checks.subject import Subject, make_subject
 
@@ -22,7 +22,7 @@ __all__ = [
     "run_checks",
 ]
 
-FAMILIES = (format, attribution, grounding, repetition)
+FAMILIES = (format, attribution, grounding, repetition, privacy)
 
 
 def run_checks(

@@ -1,0 +1,59 @@
+"""Privacy: ways to reach somebody, which no explanation has a reason to hold.
+
+What a fact says itself is no finding: an artist may be called "@onefive", an employer
+"Booking.com".
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import regex
+
+from explanations.checks.finding import Finding
+from explanations.checks.subject import Subject
+
+VERSION = 1
+CATEGORY = "harmful"
+
+_EMAIL = regex.compile(r"[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}")
+# A bare domain counts in small letters and with a common ending only: "ASP.NET" is a skill, and a
+# full stop without a space is a slip.
+_LINK = regex.compile(
+    r"\bhttps?://[^\s<>()\[\]\"]+|\bwww\.[^\s<>()\[\]\"]+"
+    r"|(?<![\p{L}\p{N}.@-])[a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|info|io|app|dev|co\.uk|de|fr)"
+    r"(?:/[^\s<>()\[\]\"]*)?(?![\p{L}\p{N}-])"
+)
+# With its country, or in three groups as North America writes it; a bare row of digits may be a
+# count, and grounding has its say on that.
+_PHONE = regex.compile(
+    r"(?<![\p{L}\p{N}])(?:\+[0-9](?:[ ()./-]{0,2}[0-9]){6,14}"
+    r"|\(?[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{4})(?![\p{L}\p{N}])"
+)
+_HANDLE = regex.compile(r"(?<![\p{L}\p{N}@._%+-])@[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,28}[A-Za-z0-9_])")
+
+_KINDS: Final = (
+    (_EMAIL, "An e-mail address stands in the text."),
+    (_LINK, "A link stands in the text."),
+    (_PHONE, "A telephone number stands in the text."),
+    (_HANDLE, "Somebody's handle stands in the text."),
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Yield an error for each address, link, number or handle, each part of the text once."""
+    taken: list[tuple[int, int]] = []
+    for pattern, message in _KINDS:
+        for found in pattern.finditer(subject.masked):
+            start, end = found.span()
+            if any(start < past and begun < end for begun, past in taken):
+                continue
+            taken.append((start, end))
+            yield Finding(
+                check="privacy",
+                version=VERSION,
+                severity="error",
+                message=message,
+                start=start,
+                end=end,
+                category=CATEGORY,
+            )
