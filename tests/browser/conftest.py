@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
@@ -17,6 +17,9 @@ from tests.feedback.conftest import drafts as drafts
 
 # Playwright's event loop runs in the thread of the test, and Django takes it for asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+# What is expected comes at once, but not on every machine.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

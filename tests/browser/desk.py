@@ -29,6 +29,8 @@ class Desk:
     def open_from_the_front_page(self) -> None:
         """Begin the day as an editor does: Enter on the front page."""
         self.page.goto(f"{self.address}/")
+        # A browser sets the focus with its first picture, which on a busy machine comes late.
+        expect(self.page.get_by_role("link", name="Start")).to_be_focused()
         self.page.keyboard.press("Enter")
         expect(self.draft).to_be_focused()
 

@@ -38,7 +38,7 @@ def test_a_token_is_made_and_revoked_with_the_keyboard(
 
     page.get_by_label("What is it for?").focus()
     page.keyboard.type("nightly run")
-    page.get_by_label("read recommendations").focus()
+    page.get_by_label("read tasks, recommendations, runs, drafts and goldens").focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Make the token").press("Enter")
 
