@@ -52,9 +52,9 @@ RUNS_OF_FEW = 8
 STUB_DRAFTS = 30_000
 STUB_LATENCY_S = 0.1
 STUB_WINDOW = 256
-VLLM_DRAFTS = 96
+VLLM_DRAFTS = 400
 VLLM_WINDOW = 32
-VLLM_ROUNDS = 3
+VLLM_ROUNDS = 2
 SECONDS_BETWEEN_LOOKS = 5
 # The worker, the server that it asks, PostgreSQL, and a second worker.
 CORES_FOR_TWO = 4
@@ -125,28 +125,33 @@ def measured_on_vllm() -> dict[str, float]:
             with running_desk(server.url, VLLM_WINDOW) as desk:
                 desk.import_tracks(VLLM_DRAFTS)
                 requests = desk.requests(VLLM_DRAFTS, BASE, temperature=0)
+                desk.wait_until_idle()
                 bare_client(server.url, requests, VLLM_WINDOW)
                 engine: list[Drafted] = []
-                bare: list[float] = []
+                bare: list[Answered] = []
                 for _ in range(VLLM_ROUNDS):
                     engine.append(desk.draft(VLLM_DRAFTS, BASE, temperature=0))
-                    bare.append(bare_client(server.url, requests, VLLM_WINDOW).per_s)
+                    bare.append(bare_client(server.url, requests, VLLM_WINDOW))
         finally:
             server.kill()
     # An answer of no use is asked for again, which a bare client does not do: answers are compared.
-    engine_answers = sum(each.answers for each in engine) / sum(each.seconds for each in engine)
-    engine_drafts = sum(each.drafts for each in engine) / sum(each.seconds for each in engine)
-    bare_answers = len(bare) / sum(1 / rate for rate in bare)
+    # Full: between the first tenth and the last; whole: with how a run begins and ends.
+    drafts = mean(each.per_s for each in engine)
+    full = mean(each.per_s * each.answers / each.drafts for each in engine)
+    whole = mean(each.answers / each.seconds for each in engine)
+    bare_full = mean(each.per_s for each in bare)
+    bare_whole = mean(each.whole_per_s for each in bare)
     print(f"\nvLLM on this processor, {VLLM_ROUNDS} × {VLLM_DRAFTS} drafts, window {VLLM_WINDOW}")
-    print(f"{'':36}{'per s':>10}")
-    print(f"{'worker, drafts that ended':36}{engine_drafts:>10.2f}")
-    print(f"{'worker, answers':36}{engine_answers:>10.2f}")
-    print(f"{'bare client, answers':36}{bare_answers:>10.2f}")
+    print(f"{'per second':36}{'full':>10}{'whole':>10}")
+    print(f"{'worker, drafts that ended':36}{drafts:>10.2f}")
+    print(f"{'worker, answers':36}{full:>10.2f}{whole:>10.2f}")
+    print(f"{'bare client, answers':36}{bare_full:>10.2f}{bare_whole:>10.2f}")
     return {
-        "vllm_drafts_per_s": round(engine_drafts, 2),
-        "vllm_answers_per_s": round(engine_answers, 2),
-        "vllm_client_per_s": round(bare_answers, 2),
-        "vllm_ratio": round(engine_answers / bare_answers, 3),
+        "vllm_drafts_per_s": round(drafts, 2),
+        "vllm_answers_per_s": round(full, 2),
+        "vllm_client_per_s": round(bare_full, 2),
+        "vllm_ratio": round(full / bare_full, 3),
+        "vllm_whole_run_ratio": round(whole / bare_whole, 3),
     }
 
 
@@ -302,7 +307,7 @@ class Desk:
         prompt = self._prompt(**parameters)
         version = ModelVersion.objects.get(name=model)
         selection = Selection(import_id=self._delivered, limit=count)
-        self._wait_until_idle()
+        self.wait_until_idle()
         worker = Watched(self._part("drafting"))
         database = Watched(self._part("database"))
         web = Watched(self._part("web"))
@@ -373,7 +378,7 @@ class Desk:
         (found,) = [p for p in self._supervisor.children() if words[name] in p.cmdline()]
         return found
 
-    def _wait_until_idle(self) -> None:
+    def wait_until_idle(self) -> None:
         """Return when no draft waits any more, of the demo either."""
         from explanations.models import Draft
 
@@ -551,14 +556,15 @@ class StubProcess:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What a bare client reached."""
+class Answered:
+    """What a bare client reached: between its first and its last tenth, and over all."""
 
     per_s: float
+    whole_per_s: float
     cpu_share: float
 
 
-def bare_client(url: str, requests: Sequence[bytes], window: int, count: int = 0) -> Asked:
+def bare_client(url: str, requests: Sequence[bytes], window: int, count: int = 0) -> Answered:
     """Ask in a process of its own: `count` times, by default each request once."""
     with tempfile.NamedTemporaryFile() as bodies:
         bodies.write(orjson.dumps([body.decode() for body in requests]))
@@ -569,12 +575,13 @@ def bare_client(url: str, requests: Sequence[bytes], window: int, count: int = 0
             stdout=subprocess.PIPE,
             text=True,
         )
-    return Asked(**json.loads(done.stdout.splitlines()[-1]))
+    return Answered(**json.loads(done.stdout.splitlines()[-1]))
 
 
 async def ask_here(url: str, bodies: list[bytes], window: int, count: int) -> None:
     """Keep `window` requests in flight until `count` answers were read; print how it went."""
     left = iter(range(count))
+    answered: list[float] = []
     headers = {"Content-Type": "application/json"}
 
     async def keep_asking(session: aiohttp.ClientSession) -> None:
@@ -583,6 +590,7 @@ async def ask_here(url: str, bodies: list[bytes], window: int, count: int) -> No
             async with session.post(f"{url}/chat/completions", data=body) as answer:
                 orjson.loads(await answer.read())
                 assert answer.status == 200, answer.status
+                answered.append(time.monotonic())
 
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
@@ -592,7 +600,16 @@ async def ask_here(url: str, bodies: list[bytes], window: int, count: int) -> No
         seconds = time.monotonic() - began
     now = resource.getrusage(resource.RUSAGE_SELF)
     cpu = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
-    print(json.dumps({"per_s": count / seconds, "cpu_share": cpu / seconds}))
+    middle = answered[count * 9 // 10] - answered[count // 10]
+    print(
+        json.dumps(
+            {
+                "per_s": 0.8 * count / middle,
+                "whole_per_s": count / seconds,
+                "cpu_share": cpu / seconds,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":
