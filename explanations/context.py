@@ -101,7 +101,7 @@ def pointer_label(pointer: str) -> str:
 def _add_leaves(value: object, pointer: str, leaves: list[Fact]) -> None:
     if isinstance(value, str | int | float):
         leaves.append(Fact(pointer, value))
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         for key, member in value.items():
             _add_leaves(member, f"{pointer}/{_escaped(str(key))}", leaves)
     elif isinstance(value, list | tuple):

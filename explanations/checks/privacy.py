@@ -15,7 +15,10 @@ from explanations.checks.subject import Subject
 VERSION = 1
 CATEGORY = "harmful"
 
-_EMAIL = regex.compile(r"[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}")
+# Looked for from the beginning of a word only, so that a long one is not searched from each letter.
+_EMAIL = regex.compile(
+    r"(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}"
+)
 # A bare domain counts in small letters and with a common ending only: "ASP.NET" is a skill, and a
 # full stop without a space is a slip.
 _LINK = regex.compile(
@@ -29,7 +32,7 @@ _PHONE = regex.compile(
     r"(?<![\p{L}\p{N}])(?:\+[0-9](?:[ ()./-]{0,2}[0-9]){6,14}"
     r"|\(?[0-9]{3}\)?[ .-][0-9]{3}[ .-][0-9]{4})(?![\p{L}\p{N}])"
 )
-_HANDLE = regex.compile(r"(?<![\p{L}\p{N}@._%+-])@[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,28}[A-Za-z0-9_])")
+_HANDLE = regex.compile(r"(?<![\p{L}\p{N}@._%+-])@[A-Za-z0-9_][A-Za-z0-9_.]{0,28}[A-Za-z0-9_]")
 
 _KINDS: Final = (
     (_EMAIL, "An e-mail address stands in the text."),
