@@ -8,16 +8,19 @@ family's ``VERSION`` whenever it would judge a text differently than before.
 from collections.abc import Collection, Mapping
 
 from explanations.checks import attribution, format, grounding, privacy, repetition
+from explanations.checks.catalogue import Catalogue, make_catalogue
 from explanations.checks.finding import Finding, Severity
 from explanations.checks.subject import Subject, make_subject
 
 __all__ = [
     "FAMILIES",
+    "Catalogue",
     "Finding",
     "Severity",
     "Subject",
     "blocks",
     "findings_of",
+    "make_catalogue",
     "make_subject",
     "run_checks",
 ]
@@ -34,10 +37,17 @@ def run_checks(
 ) -> list[Finding]:
     """Return what all checks say about a text, errors first, then in the order of the text.
 
-    ``recommendation`` holds ``task``, ``output_format`` (slugs), ``word_limit`` (words),
-    ``locale``, ``item``, ``audience`` and, where the format has one, ``output`` with JSON pointers.
-    Plain data in, findings out; no database, no network. Raises KeyError when a key is missing and
-    UnknownOutputFormat for a format that this desk does not have.
+    ``recommendation`` is a recommendation as it is imported: ``task`` (a slug), ``locale``,
+    ``item`` and ``audience``. It may say more: ``output_format`` (a slug) and ``word_limit``
+    (words), by default those of the task that ships under this slug, and, where the format has one,
+    ``output`` with JSON pointers.
+
+    ``catalogue`` is a prepared `Catalogue`, or plain data that is indexed on the spot: names, or
+    recommendations; see `make_catalogue`.
+
+    Plain data in, findings out; no database, no network. Raises KeyError for a key that is missing
+    and TypeError for one of another type, UnknownOutputFormat for a format that this desk does
+    not have.
     """
     return findings_of(make_subject(text, recommendation, catalogue, published))
 

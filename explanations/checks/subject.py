@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from explanations.checks.catalogue import Catalogue, WordedText, make_catalogue, worded
+from explanations.checks.given import object_at, output_format_of, text_at, word_limit_of
 from explanations.context import Fact, Mention, leaf_facts, mentions_of
 from explanations.output_formats import OutputFormat, get_output_format
 
@@ -19,7 +21,7 @@ class Subject:
     locale: str
     facts: Mapping[str, object]
     output: Mapping[str, object] | None = None
-    catalogue: object | None = None
+    catalogue: Catalogue | None = None
     published: Collection[str] = field(default=())
 
     @cached_property
@@ -31,6 +33,11 @@ class Subject:
     def mentions(self) -> list[Mention]:
         """Where the text names facts."""
         return mentions_of(self.leaves, self.text)
+
+    @cached_property
+    def worded(self) -> WordedText:
+        """The text as names are looked for in it."""
+        return worded(self.text)
 
     @cached_property
     def masked(self) -> str:
@@ -52,19 +59,27 @@ def make_subject(
     catalogue: object | None = None,
     published: Collection[str] | None = None,
 ) -> Subject:
-    """Read a recommendation as ``run_checks`` documents it. Raises KeyError for what is missing."""
+    """Read a recommendation as ``run_checks`` documents it.
+
+    Raises KeyError for what is missing and TypeError for what is of another type, naming the key.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"text must be a string, not {type(text).__name__}")
+    if not isinstance(recommendation, Mapping):
+        raise TypeError(f"recommendation must be an object, not {type(recommendation).__name__}")
+    task = text_at(recommendation, "task")
     output = recommendation.get("output")
-    word_limit = recommendation["word_limit"]
-    if not isinstance(word_limit, int):
-        raise TypeError("word_limit must be a number of words")
     return Subject(
         text=text,
-        task=str(recommendation["task"]),
-        output_format=get_output_format(str(recommendation["output_format"])),
-        word_limit=word_limit,
-        locale=str(recommendation["locale"]),
-        facts={"item": recommendation["item"], "audience": recommendation["audience"]},
+        task=task,
+        output_format=get_output_format(output_format_of(recommendation, task)),
+        word_limit=word_limit_of(recommendation, task),
+        locale=text_at(recommendation, "locale", "en"),
+        facts={
+            "item": object_at(recommendation, "item", required=True),
+            "audience": object_at(recommendation, "audience", required=False),
+        },
         output=output if isinstance(output, Mapping) else None,
-        catalogue=catalogue,
+        catalogue=None if catalogue is None else make_catalogue(catalogue),
         published=published or (),
     )

@@ -34,10 +34,30 @@ def test_every_finding_names_its_check_and_version(track: dict[str, Any]) -> Non
         assert finding.category
 
 
-def test_a_missing_key_is_the_callers_mistake(track: dict[str, Any]) -> None:
-    del track["word_limit"]
-    with pytest.raises(KeyError):
+def test_a_line_of_a_delivery_is_enough(track: dict[str, Any]) -> None:
+    for key in ("output_format", "word_limit"):
+        del track[key]
+    line = "Ed Sheeran sings " + "la, " * 30 + "and that is all."
+    assert run_checks(line, track) == run_checks(
+        line, track | {"output_format": "music-oneliner", "word_limit": 18}
+    )
+
+
+@pytest.mark.parametrize("key", ["task", "item", "output_format", "word_limit"])
+def test_a_missing_key_is_named(track: dict[str, Any], key: str) -> None:
+    track["task"] = "a-task-of-our-own"
+    del track[key]
+    with pytest.raises(KeyError, match=key):
         run_checks("A line.", track)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("task", 7), ("item", ["a"]), ("audience", "me"), ("word_limit", "18"), ("locale", None)],
+)
+def test_a_value_of_another_type_is_named(track: dict[str, Any], key: str, value: object) -> None:
+    with pytest.raises(TypeError, match=key):
+        run_checks("A line.", track | {key: value})
 
 
 def test_an_unknown_format_says_so(track: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""The labelled lines that `bench_checks.py` measures the checks with, one module a family."""
