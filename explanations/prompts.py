@@ -14,7 +14,7 @@ are.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, TypedDict
@@ -42,6 +42,9 @@ DEFAULT_CHARACTERS = 160
 MOST_ITEMS = 50
 MOST_CHARACTERS = 4_000
 EVERY_MEMBER = "*"
+TOLD_LABEL = "Wrong in the last answer"
+MOST_TOLD = 3
+MOST_TOLD_CHARACTERS = 200
 
 _FACT_LINE = regex.compile(r"\s*(?P<label>[^{}:]+):\s*\{\{(?P<body>[^{}]*)\}\}\s*")
 _OPTION = regex.compile(r"(?P<number>[0-9]{1,5}) (?P<unit>items?|characters?)")
@@ -134,10 +137,29 @@ def _name_of(pointer: str) -> str:
     return make_pointer(every)
 
 
-def render_template(template: str, facts: Mapping[str, object]) -> str:
-    """Fill a template with facts; lines of absent facts are left out. Raises TemplateError."""
-    lines = [line if isinstance(line, str) else _fill(line, facts) for line in _parse(template)]
+def render_template(template: str, facts: Mapping[str, object], told: str = "") -> str:
+    """Fill a template with facts; lines of absent facts are left out. Raises TemplateError.
+
+    `told`, lines made by ``told_about``, stands right after the facts.
+    """
+    parsed = _parse(template)
+    lines = [line if isinstance(line, str) else _fill(line, facts) for line in parsed]
+    if told:
+        last_fact = max(
+            (number for number, line in enumerate(parsed, start=1) if isinstance(line, Slot)),
+            default=len(lines),
+        )
+        lines.insert(last_fact, told)
     return "\n".join(line for line in lines if line is not None).strip()
+
+
+def told_about(messages: Iterable[str]) -> str:
+    """Return what to tell a model of the findings that blocked its last answer: a line each.
+
+    Messages quote drafts and facts, so they are made as safe as facts are.
+    """
+    lines = [fact_line(TOLD_LABEL, message, MOST_TOLD_CHARACTERS) for message in messages]
+    return "\n".join(list(dict.fromkeys(lines))[:MOST_TOLD])
 
 
 def render_messages(
@@ -164,9 +186,12 @@ def opening_messages(system: str, examples: Sequence[Example], user_template: st
     return messages
 
 
-def user_message(user_template: str, facts: Mapping[str, object]) -> Message:
-    """Return the last message, the one about the draft's own facts. Raises TemplateError."""
-    return {"role": "user", "content": render_template(user_template, facts)}
+def user_message(user_template: str, facts: Mapping[str, object], told: str = "") -> Message:
+    """Return the last message, the one about the draft's own facts. Raises TemplateError.
+
+    `told` is what ``told_about`` made of the findings in the answer before, if there was one.
+    """
+    return {"role": "user", "content": render_template(user_template, facts, told)}
 
 
 def prompt_sha256(

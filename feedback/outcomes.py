@@ -61,6 +61,8 @@ ENDS_THE_PLACE: Final = frozenset(
     {Outcome.ACCEPT, Outcome.BLAND, Outcome.EDIT, Outcome.REJECT, Outcome.UNREVIEWABLE}
 )
 MAKES_A_GOLDEN: Final = frozenset({Outcome.ACCEPT, Outcome.BLAND, Outcome.EDIT})
+# What says something about the text, and with that about what the checks said of it.
+JUDGES_FINDINGS: Final = frozenset({Outcome.ACCEPT, Outcome.BLAND, Outcome.EDIT, Outcome.REJECT})
 
 
 @dataclass(frozen=True, slots=True)

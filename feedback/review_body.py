@@ -5,9 +5,11 @@ The body, as JSON::
     {"outcome": "EDIT", "reason": "", "note": "", "rewrite": "…", "rewrite_output": null,
      "tags": [{"category": "attribution", "severity": 5, "scope": "span", "start": 0, "end": 12,
                "quote": "Dead Rabbits", "note": "", "pointer": "/item/artist", "finding": null}],
+     "dismissed": [8123],
      "answers": {"specific": "yes", "grounded": "na"},
      "active_ms": 18250}
 
+A tag that names a finding takes it; `dismissed` are the findings that the editor found wrong.
 Everything but `outcome` may be left out. Unknown fields are refused, so that a misspelt one is not
 lost in silence.
 """
@@ -31,6 +33,7 @@ MOST_TAG_NOTE: Final = 500
 MOST_REWRITE: Final = 10_000
 MOST_POINTER: Final = 300
 MOST_CRITERIA: Final = 50
+MOST_DISMISSED: Final = 500
 # Deeper than any work or output, and no danger to whoever walks through it.
 MOST_DEPTH: Final = 50
 # Longer than a working day at one draft is a clock gone wrong.
@@ -44,6 +47,7 @@ _FIELDS: Final = frozenset(
         "rewrite",
         "rewrite_output",
         "tags",
+        "dismissed",
         "answers",
         "active_ms",
     }
@@ -87,6 +91,7 @@ class ReviewBody:
     rewrite: str = ""
     rewrite_output: dict[str, object] | None = None
     tags: tuple[TagBody, ...] = ()
+    dismissed: tuple[int, ...] = ()
     answers: Mapping[str, Answer] = field(default_factory=dict)
     active_ms: int = 0
 
@@ -96,6 +101,7 @@ class ReviewBody:
         return plain | {
             "outcome": str(self.outcome),
             "tags": [asdict(tag) for tag in self.tags],
+            "dismissed": list(self.dismissed),
             "answers": dict(self.answers),
         }
 
@@ -107,6 +113,8 @@ def body_sha256(body: ReviewBody, assignment_id: int) -> str:
     """
     said = body.as_work() | {"assignment": assignment_id}
     del said["active_ms"]
+    if not body.dismissed:  # as before there were any: what was sent then is a repetition still
+        del said["dismissed"]
     canonical = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -149,6 +157,7 @@ def parse_body(data: object) -> ReviewBody:
         rewrite=reader.text(data, "rewrite", most=MOST_REWRITE),
         rewrite_output=reader.output(data),
         tags=reader.tags(data),
+        dismissed=reader.dismissed(data),
         answers=reader.answers(data),
         active_ms=min(reader.whole(data, "active_ms", "active_ms") or 0, MOST_ACTIVE_MS),
     )
@@ -185,6 +194,8 @@ def check_body(
                     f"At {tag.start} to {tag.end}, in code points, the text says "
                     f"{draft_text[tag.start : tag.end]!r}, not {tag.quote!r}."
                 ]
+    if not set(body.dismissed) <= set(findings):
+        errors["dismissed"] = ["This draft has no such finding."]
     for slug in body.answers:
         if slug not in criteria:
             errors[f"answers.{slug}"] = [f"This task has no criterion {slug!r}."]
@@ -264,6 +275,16 @@ class _Reader:
             else:
                 self.refuse(f"answers.{storable(str(slug))[:100]}", "yes, no or na.")
         return read
+
+    def dismissed(self, data: Mapping[str, object]) -> tuple[int, ...]:
+        value = data.get("dismissed")
+        if value is None:
+            return ()
+        if not isinstance(value, list) or len(value) > MOST_DISMISSED:
+            self.refuse("dismissed", f"A list of at most {MOST_DISMISSED} findings.")
+            return ()
+        numbers = [self.whole({"id": each}, "id", "dismissed") for each in value]
+        return tuple(dict.fromkeys(number for number in numbers if number is not None))
 
     def tags(self, data: Mapping[str, object]) -> tuple[TagBody, ...]:
         value = data.get("tags")

@@ -190,6 +190,7 @@ class ProgressOutput(serializers.Serializer[Any]):
 
     total = serializers.IntegerField()
     ended = serializers.IntegerField()
+    redrafted = serializers.IntegerField(help_text="Drafts among them that followed a blocked one.")
     per_minute = serializers.FloatField(help_text="Drafts that end in a minute, by the last one.")
     minutes_left = serializers.FloatField(allow_null=True)
     prompt_tokens = serializers.IntegerField()

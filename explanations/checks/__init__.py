@@ -9,17 +9,24 @@ from collections.abc import Collection, Mapping
 
 from explanations.checks import attribution, format, grounding, privacy, repetition
 from explanations.checks.catalogue import Catalogue, make_catalogue
+from explanations.checks.dismissals import gist_of
 from explanations.checks.finding import Finding, Severity
 from explanations.checks.subject import Subject, make_subject
+from explanations.checks.thresholds import USUAL, Threshold, Thresholds, blocking
 
 __all__ = [
     "FAMILIES",
+    "USUAL",
     "Catalogue",
     "Finding",
     "Severity",
     "Subject",
-    "blocks",
+    "Threshold",
+    "Thresholds",
+    "blocking",
+    "check_names",
     "findings_of",
+    "gist_of",
     "make_catalogue",
     "make_subject",
     "run_checks",
@@ -61,6 +68,15 @@ def findings_of(subject: Subject) -> list[Finding]:
     )
 
 
-def blocks(findings: Collection[Finding]) -> bool:
-    """Say whether a text with these findings must not go to an ordinary queue."""
-    return any(finding.severity == "error" for finding in findings)
+def check_names() -> list[str]:
+    """Return the names that findings say they are of.
+
+    A family that speaks under several names lists them as ``CHECKS``; any other has its module's.
+    """
+    return sorted(
+        {
+            name
+            for family in FAMILIES
+            for name in getattr(family, "CHECKS", (family.__name__.rpartition(".")[2],))
+        }
+    )

@@ -10,6 +10,7 @@ from explanations.context import Fact, FactMissing, get_fact
 from explanations.output_formats.job_fit import fit_of
 
 VERSION = 1
+CHECKS = ("grounding", "verdict")
 CATEGORY = "unsupported"
 
 _NUMBER = regex.compile(r"(?<![\p{L}\p{N}.,])[0-9]+(?:[.,:][0-9]+)*(?![\p{L}\p{N}])")

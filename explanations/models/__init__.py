@@ -3,6 +3,7 @@
 from explanations.models.draft import Draft, Finding, Place
 from explanations.models.drainer import Drainer
 from explanations.models.model_version import ModelServer, ModelVersion
+from explanations.models.overruled import Dismissal, LetThrough
 from explanations.models.recommendation import (
     FactOverlay,
     FactSnapshot,
@@ -11,13 +12,24 @@ from explanations.models.recommendation import (
     RefusedLine,
 )
 from explanations.models.run import Run
-from explanations.models.task import Category, Criterion, Guide, Prompt, Severity, Task
+from explanations.models.task import (
+    Category,
+    CheckThreshold,
+    Criterion,
+    Guide,
+    Prompt,
+    Severity,
+    Task,
+    Threshold,
+)
 from explanations.models.trial import MOST_SAMPLED, Trial
 
 __all__ = [
     "MOST_SAMPLED",
     "Category",
+    "CheckThreshold",
     "Criterion",
+    "Dismissal",
     "Draft",
     "Drainer",
     "FactOverlay",
@@ -25,6 +37,7 @@ __all__ = [
     "Finding",
     "Guide",
     "Import",
+    "LetThrough",
     "ModelServer",
     "ModelVersion",
     "Place",
@@ -34,5 +47,6 @@ __all__ = [
     "Run",
     "Severity",
     "Task",
+    "Threshold",
     "Trial",
 ]

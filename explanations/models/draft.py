@@ -88,6 +88,12 @@ class Draft(models.Model):
         related_name="redrafts",
         db_index=False,
     )
+    told = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the model was told of the findings that blocked the draft before this one.",
+    )
     priority = models.PositiveSmallIntegerField()
     blind = models.BooleanField(
         default=False, help_text="Of the random sample that is reviewed without findings or memory."
@@ -154,6 +160,16 @@ class Draft(models.Model):
                 name="failed_draft_says_why",
                 condition=~models.Q(state="FAILED") | ~models.Q(failure_reason=""),
             ),
+            # However many writers race: the draft that was told about another one is the only one.
+            models.UniqueConstraint(
+                name="blocked_draft_is_redrafted_once",
+                fields=["redraft_of"],
+                condition=~models.Q(told=""),
+            ),
+            models.CheckConstraint(
+                name="told_draft_is_a_redraft",
+                condition=models.Q(told="") | models.Q(redraft_of__isnull=False),
+            ),
         ]
         indexes: ClassVar = [
             models.Index(
@@ -186,6 +202,7 @@ class Draft(models.Model):
                 "snapshot",
                 "prompt",
                 "model_version",
+                "told",
                 once=WRITTEN,
             ),
             kept("written_draft_stays", once=WRITTEN),
@@ -195,12 +212,20 @@ class Draft(models.Model):
         return f"draft {self.pk}"
 
 
+class FindingQuerySet(models.QuerySet["Finding"]):
+    """Findings, by whom they are for."""
+
+    def standing(self) -> Self:
+        """Keep those that are not dismissed for the whole task."""
+        return self.filter(dismissal__isnull=True)
+
+
 class Finding(models.Model):
     """What an automatic check says about a draft, on which words, and on which fact it rests."""
 
     class Level(models.TextChoices):
-        ERROR = "error", "blocks"
-        WARNING = "warning", "for the editor"
+        ERROR = "error", "error"
+        WARNING = "warning", "warning"
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="findings")
     check_name = models.CharField(max_length=60)
@@ -213,6 +238,29 @@ class Finding(models.Model):
         Category, on_delete=models.PROTECT, null=True, blank=True, related_name="findings"
     )
     pointer = models.CharField(max_length=300, blank=True)
+    gist = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="By which the same finding in another draft is known; see checks.dismissals.",
+    )
+    blocked = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether it blocked the draft, by the task's thresholds as they were then.",
+    )
+    dismissal = models.ForeignKey(
+        "Dismissal",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="findings",
+        db_index=False,
+        help_text="By which it is nothing for the whole task: it neither shows nor blocks.",
+    )
+
+    objects = FindingQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["start", "id"]
@@ -221,7 +269,14 @@ class Finding(models.Model):
                 name="finding_span_is_half_open",
                 condition=models.Q(start__isnull=True, end__isnull=True)
                 | models.Q(start__isnull=False, end__gt=models.F("start")),
-            )
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                name="finding_dismissed",
+                fields=["dismissal"],
+                condition=models.Q(dismissal__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,6 +22,14 @@ class Severity(models.IntegerChoices):
     CRITICAL = 25, "critical"
 
 
+class Threshold(models.TextChoices):
+    """Which findings of a check block a draft."""
+
+    NOTHING = "nothing", "nothing"
+    ERRORS = "errors", "errors"
+    EVERYTHING = "everything", "errors and warnings"
+
+
 class Task(models.Model):
     """One kind of explanation, e.g. `music-oneliner`."""
 
@@ -49,6 +57,18 @@ class Task(models.Model):
     blind_share = models.FloatField(
         default=0.1, help_text="Share of a run's first attempts that is reviewed blind, 0 to 1."
     )
+    blocked_by = models.CharField(
+        max_length=10,
+        choices=Threshold.choices,
+        default=Threshold.ERRORS,
+        db_default=Threshold.ERRORS,
+        help_text="Which findings block a draft, of every check without a threshold of its own.",
+    )
+    redrafts_blocked = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="A blocked draft is drafted again, once, with its findings told to the model.",
+    )
     item_url_template = models.CharField(
         max_length=300,
         blank=True,
@@ -66,10 +86,35 @@ class Task(models.Model):
             models.CheckConstraint(
                 name="task_wants_a_review", condition=models.Q(reviews_wanted__gte=1)
             ),
+            models.CheckConstraint(
+                name="task_threshold_is_known",
+                condition=models.Q(blocked_by__in=Threshold.values),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class CheckThreshold(models.Model):
+    """A check whose findings block a task's drafts sooner or later than those of the others."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="check_thresholds")
+    check_name = models.CharField(max_length=60)
+    blocked_by = models.CharField(max_length=10, choices=Threshold.choices)
+
+    class Meta:
+        ordering: ClassVar = ["task", "check_name"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="one_threshold_per_check", fields=["task", "check_name"]),
+            models.CheckConstraint(
+                name="check_threshold_is_known",
+                condition=models.Q(blocked_by__in=Threshold.values),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.check_name}: {self.get_blocked_by_display()}"
 
 
 class Version(models.Model):

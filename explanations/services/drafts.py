@@ -57,7 +57,8 @@ def whole_drafts() -> QuerySet[Draft]:
             "task", "recommendation", "model_version", "prompt", "run", "snapshot", "redraft_of"
         )
         .prefetch_related(
-            Prefetch("findings", queryset=Finding.objects.select_related("category")), "redrafts"
+            Prefetch("findings", queryset=Finding.objects.standing().select_related("category")),
+            "redrafts",
         )
     )
 

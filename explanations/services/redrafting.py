@@ -131,7 +131,14 @@ def _draft_again(drafts: list[Draft]) -> int:
         for run in Run.objects.filter(pk__in=run_ids).order_by("id").select_for_update()
         if run.state != Run.State.CANCELLED
     }
-    wanted = [draft for draft in drafts if draft.run_id in open_runs]
+    # A blocked one that was drafted again when it was blocked has its follower already, which is
+    # brought in line by itself.
+    followed = set(
+        Draft.objects.filter(redraft_of__in=drafts)
+        .exclude(told="")
+        .values_list("redraft_of", flat=True)
+    )
+    wanted = [draft for draft in drafts if draft.run_id in open_runs and draft.pk not in followed]
     last_ordinals = _last_ordinals(wanted)
     again: list[Draft] = []
     for draft in wanted:

@@ -17,6 +17,7 @@ from django.db.models import Max
 from accounts.log import record
 from explanations.models import (
     Category,
+    CheckThreshold,
     Criterion,
     Guide,
     Import,
@@ -40,6 +41,7 @@ TASK_FIELDS: Final = (
     "word_limit",
     "second_person_required",
     "item_url_template",
+    "blocked_by",
 )
 
 
@@ -126,6 +128,10 @@ def _load(shipped: ShippedTask, loaded: Loaded) -> None:
     task = Task.objects.select_for_update(of=("self",)).get(slug=slug)
     if created:
         loaded.changes.append(f"task {slug}")
+        CheckThreshold.objects.bulk_create(
+            CheckThreshold(task=task, check_name=name, blocked_by=threshold)
+            for name, threshold in shipped.settings["thresholds"].items()
+        )
     _load_categories(task, shipped.categories, loaded)
     _load_criteria(task, shipped.criteria, loaded)
     _load_guide(task, shipped.guide, loaded)

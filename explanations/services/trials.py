@@ -254,7 +254,9 @@ def result_of(trial: Trial) -> Result:
     drafts = (
         Draft.objects.filter(run__in=trial.runs.all())
         .select_related("recommendation__snapshot", "snapshot", "prompt")
-        .prefetch_related(Prefetch("findings", queryset=Finding.objects.select_related("category")))
+        .prefetch_related(
+            Prefetch("findings", queryset=Finding.objects.standing().select_related("category"))
+        )
         .order_by("id")
     )
     output_format = get_output_format(trial.task.output_format)

@@ -40,6 +40,8 @@ class Progress:
     completion_tokens: int = 0
     per_minute: float = 0.0
     """Drafts that end in a minute, by the last one, or by what there was of it."""
+    redrafted: int = 0
+    """Drafts among them that followed a blocked one, of which each counts by itself."""
 
     @property
     def total(self) -> int:
@@ -102,7 +104,8 @@ SELECT state, failure_reason, min(failure), min(failure) <> max(failure), count(
        coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0),
        count(*) FILTER (WHERE finished_at > now() - interval '1 minute') * 60
            / (SELECT greatest(1, least(60, extract(epoch FROM now() - created_at)))
-              FROM explanations_run WHERE id = %(run)s)
+              FROM explanations_run WHERE id = %(run)s),
+       count(*) FILTER (WHERE told <> '')
 FROM explanations_draft
 WHERE run_id = %(run)s
 GROUP BY state, failure_reason
@@ -116,17 +119,18 @@ def progress_of(run: Run) -> Progress:
         rows = cursor.fetchall()
     by_state = dict.fromkeys(Draft.State.values, 0)
     failures: list[Failures] = []
-    prompt_tokens = completion_tokens = 0
+    prompt_tokens = completion_tokens = redrafted = 0
     per_minute = 0.0
-    for state, reason, sentence, differ, count, prompted, completed, lately in rows:
+    for state, reason, sentence, differ, count, prompted, completed, lately, told in rows:
         by_state[state] += count
         prompt_tokens += prompted
         completion_tokens += completed
         per_minute += float(lately)
+        redrafted += told
         if state == Draft.State.FAILED:
             failures.append(Failures(reason, sentence, count, is_example=differ))
     failures.sort(key=lambda failed: -failed.count)
-    return Progress(by_state, failures, prompt_tokens, completion_tokens, per_minute)
+    return Progress(by_state, failures, prompt_tokens, completion_tokens, per_minute, redrafted)
 
 
 def counts_of(runs: Iterable[Run]) -> dict[int, Progress]:

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.rights import LEAD, MayUse, has_right, person_of
-from explanations.models import Task
+from explanations.models import Finding, Task
 from feedback.api.answers import conflict, gone, invalid
 from feedback.models import Assignment
 from feedback.review_body import BodyRefused
@@ -69,7 +69,8 @@ class DraftToReviewOutput(serializers.Serializer[Any]):
         """Return none for the blind sample: findings would lead the editor."""
         if draft.blind:
             return []
-        return list(FindingOutput(draft.findings.select_related("category"), many=True).data)
+        findings = Finding.objects.standing().filter(draft=draft).select_related("category")
+        return list(FindingOutput(findings, many=True).data)
 
 
 class LeaseOutput(serializers.Serializer[Any]):

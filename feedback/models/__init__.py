@@ -2,7 +2,16 @@
 
 from feedback.models.assignment import Assignment
 from feedback.models.fact_report import FactReport
+from feedback.models.finding_judgement import FindingJudgement
 from feedback.models.golden import Golden
 from feedback.models.review import CriterionAnswer, Review, Tag
 
-__all__ = ["Assignment", "CriterionAnswer", "FactReport", "Golden", "Review", "Tag"]
+__all__ = [
+    "Assignment",
+    "CriterionAnswer",
+    "FactReport",
+    "FindingJudgement",
+    "Golden",
+    "Review",
+    "Tag",
+]

@@ -43,6 +43,12 @@ class Golden(models.Model):
     grade = models.CharField(max_length=12, choices=Grade.choices)
     state = models.CharField(max_length=12, choices=State.choices, default=State.PROPOSED)
     state_reason = models.CharField(max_length=500, blank=True)
+    overridden = models.JSONField(
+        default=list,
+        blank=True,
+        db_default=[],
+        help_text="Check and gist of each finding in spite of which a lead approved it.",
+    )
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

@@ -12,15 +12,18 @@ from django.db import connection, transaction
 from django.db.models import CharField, QuerySet
 from django.db.models.functions import MD5, Cast
 
-from explanations.checks import run_checks
 from explanations.models import Task
 from explanations.output_formats import OutputFormat, UnusableOutput, get_output_format
 from explanations.prompts import TemplateError, render_messages
+from explanations.services.dismissing import Dismissals, dismissals_of
 from feedback.formats import Example, Provenance, TrainingFormat, get_training_format
 from feedback.models import Golden
 from feedback.outcomes import MOST_ACCEPTS_IN_SFT, Outcome, worth
+from feedback.services.goldens import unsupported_by_snapshot, what_checks_say
 
 FETCHED_AT_ONCE: Final = 500
+
+UNSUPPORTED: Final = "an assertion that its facts do not support"
 
 ACCEPTED_SHARE: Final = Fraction(str(MOST_ACCEPTS_IN_SFT))
 EDITED: Final = [outcome for outcome in Outcome if worth(outcome, ()).sft == "yes"]
@@ -82,10 +85,12 @@ def _write_all(
 ) -> ExportCounts:
     output_format = get_output_format(task.output_format)
     counts = ExportCounts()
+    dismissals = dismissals_of(task)
 
     def written(golden: Golden) -> bool:
+        golden.task = task
         try:
-            example = _example(golden, task, output_format)
+            example = _example(golden, task, output_format, dismissals)
         except Refused as refused:
             counts.refused[str(refused)] += 1
             return False
@@ -127,14 +132,16 @@ def _streamed(goldens: QuerySet[Golden]) -> Iterator[Golden]:
     return goldens.iterator(chunk_size=FETCHED_AT_ONCE)
 
 
-def _example(golden: Golden, task: Task, output_format: OutputFormat) -> Example:
+def _example(
+    golden: Golden, task: Task, output_format: OutputFormat, dismissals: Dismissals
+) -> Example:
     """Return the golden as an example. Raises Refused.
 
     The prompt is rendered from the facts that the golden rests on, not from those that the model
     was shown: otherwise the golden would teach it to invent what the editor knew.
     """
     facts = golden.snapshot.facts
-    _refuse_what_checks_forbid(golden, task)
+    _refuse_what_checks_forbid(golden, dismissals)
     try:
         completion = output_format.completion(golden.text, golden.output, facts)
         prompt = render_messages(
@@ -149,21 +156,14 @@ def _example(golden: Golden, task: Task, output_format: OutputFormat) -> Example
     return Example(prompt, completion, _provenance(golden, task))
 
 
-def _refuse_what_checks_forbid(golden: Golden, task: Task) -> None:
-    findings = run_checks(
-        golden.text,
-        {
-            "task": task.slug,
-            "output_format": task.output_format,
-            "word_limit": task.word_limit,
-            "locale": golden.recommendation.locale,
-            "output": golden.output,
-            **golden.snapshot.facts,
-        },
-    )
-    # Errors come first; one reason is enough to count a golden once.
-    if findings and findings[0].severity == "error":
-        raise Refused(findings[0].check)
+def _refuse_what_checks_forbid(golden: Golden, dismissals: Dismissals) -> None:
+    said = what_checks_say(golden, dismissals)
+    if unsupported_by_snapshot(said):
+        raise Refused(UNSUPPORTED)
+    # One reason is enough to count a golden once.
+    for each in said:
+        if each.forbids:
+            raise Refused(each.finding.check)
 
 
 def _provenance(golden: Golden, task: Task) -> Provenance:

@@ -1,6 +1,7 @@
 """Goldens: made from reviews, approved by a second person where the task asks for one."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
@@ -9,11 +10,14 @@ from django.db.models.functions import Now
 
 from accounts.log import record
 from accounts.models import Person
-from explanations.checks import blocks, run_checks
+from accounts.rights import LEAD, has_right
+from explanations.checks import Finding, blocking, findings_of, gist_of, make_subject
+from explanations.checks.thresholds import ABOUT_CLAIMS
 from explanations.context import get_fact, has_fact
 from explanations.fact_changes import Facts, LaidOver, changed_pointers, laid_over, same_facts
 from explanations.models import Draft, FactSnapshot, Recommendation
 from explanations.output_formats import get_output_format
+from explanations.services.dismissing import Dismissals, dismissals_of
 from feedback.models import Golden, Review
 from feedback.outcomes import Outcome, worth
 
@@ -145,7 +149,39 @@ def _changed_since(golden: Golden) -> str:
 
 
 def _forbidden_by_checks(golden: Golden) -> str:
-    findings = run_checks(
+    forbidding = [said.finding.message for said in what_checks_say(golden) if said.forbids]
+    return " ".join(forbidding)[:MOST_REASON]
+
+
+# --- What the checks say -------------------------------------------------------------------------
+
+# Nobody's reason makes a text that may hurt somebody an example to learn from.
+NEVER_OVERRIDDEN: Final = frozenset({"harmful"})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a check says about a golden's own text, and whether that stands in its way."""
+
+    finding: Finding
+    gist: str
+    forbids: bool
+    """An error, which no lead has overridden for this golden."""
+    is_overridden: bool = False
+
+    @property
+    def may_be_overridden(self) -> bool:
+        """Whether a lead can let the golden through in spite of it."""
+        return self.forbids and self.finding.category not in NEVER_OVERRIDDEN
+
+
+def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> list[Said]:
+    """Return what the checks say about a golden's text, by the facts of its own snapshot.
+
+    Errors forbid, whatever the task lets its drafts do: a golden is copied by the next model. What
+    is dismissed for the task is left out. `dismissals` are the task's, for who has them at hand.
+    """
+    subject = make_subject(
         golden.text,
         {
             "task": golden.task.slug,
@@ -156,18 +192,46 @@ def _forbidden_by_checks(golden: Golden) -> str:
             **golden.snapshot.facts,
         },
     )
-    forbidding = [finding.message for finding in findings if blocks([finding])]
-    return " ".join(forbidding)[:MOST_REASON]
+    found = [(finding, gist_of(finding, golden.text)) for finding in findings_of(subject)]
+    if found and dismissals is None:
+        dismissals = dismissals_of(golden.task)
+    found = [
+        (finding, gist)
+        for finding, gist in found
+        if (finding.check, gist) not in (dismissals or {})
+    ]
+    forbidding = blocking([finding for finding, _gist in found], subject)
+    overridden = {(each["check"], each["gist"]) for each in golden.overridden}
+    return [
+        Said(
+            finding,
+            gist,
+            forbids=finding in forbidding and (finding.check, gist) not in overridden,
+            is_overridden=(finding.check, gist) in overridden,
+        )
+        for finding, gist in found
+    ]
+
+
+def unsupported_by_snapshot(said: Collection[Said]) -> bool:
+    """Whether the golden asserts what the facts it rests on do not bear out.
+
+    That is an error of a check of what is claimed: whose music it is, what contradicts a fact, what
+    no fact says. A vivid sentence that claims nothing needs no fact.
+    """
+    return any(each.forbids and each.finding.category in ABOUT_CLAIMS for each in said)
 
 
 # --- Judging -------------------------------------------------------------------------------------
 
 
-def approve_golden(golden_id: int, person: Person) -> Golden:
+def approve_golden(golden_id: int, person: Person, override: str = "") -> Golden:
     """Approve as the second person a golden that waits.
 
-    Raises GoldenRefused when the person wrote it, when it does not wait, when a check forbids its
-    text or when a fact it rests on has changed; Golden.DoesNotExist.
+    The checks look at it again. What they forbid a lead may `override`, saying why: a check can be
+    wrong, but for what may hurt somebody. Raises GoldenRefused when the person wrote it, when it
+    does not wait, when a check forbids its text or when a fact it rests on has changed;
+    Golden.DoesNotExist.
     """
     with transaction.atomic():
         golden = _locked(golden_id)
@@ -175,9 +239,35 @@ def approve_golden(golden_id: int, person: Person) -> Golden:
             raise GoldenRefused("A golden is approved by somebody else than its editor.")
         if golden.state not in {Golden.State.PROPOSED, Golden.State.NEEDS_REVIEW}:
             raise GoldenRefused(f"This golden does not wait: it is {golden.get_state_display()}.")
-        if reason := _changed_since(golden) or _forbidden_by_checks(golden):
+        if reason := _changed_since(golden):
             raise GoldenRefused(reason)
+        forbidding = [said for said in what_checks_say(golden) if said.forbids]
+        if forbidding:
+            _override(golden, forbidding, person, override)
         return _move(golden, Golden.State.APPROVED, "", person)
+
+
+def _override(golden: Golden, forbidding: Collection[Said], person: Person, reason: str) -> None:
+    """Let a golden be in spite of its findings. Raises GoldenRefused where that is not allowed."""
+    said = " ".join(each.finding.message for each in forbidding)[:MOST_REASON]
+    if not reason.strip() or not has_right(person, LEAD):
+        raise GoldenRefused(said)
+    if not all(each.may_be_overridden for each in forbidding):
+        raise GoldenRefused(f"Nobody overrides this. {said}")
+    golden.overridden = [
+        *golden.overridden,
+        *({"check": each.finding.check, "gist": each.gist} for each in forbidding),
+    ]
+    Golden.objects.filter(pk=golden.pk).update(overridden=golden.overridden)
+    record(
+        person,
+        "golden findings overridden",
+        golden,
+        reason=_said(reason),
+        findings=[
+            {"check": each.finding.check, "message": each.finding.message} for each in forbidding
+        ],
+    )
 
 
 def send_back(golden_id: int, person: Person, reason: str) -> Golden:

@@ -18,13 +18,30 @@ from django.db.models.functions import Now
 from accounts.log import record
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
-from explanations.models import Category, Criterion, Draft, Finding, Guide, Place, Recommendation
+from explanations.models import (
+    Category,
+    Criterion,
+    Draft,
+    Finding,
+    Guide,
+    LetThrough,
+    Place,
+    Recommendation,
+)
 from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.services.redrafting import redraft_after_change
 from feedback.diffing import TagSpan, match_tags, word_diff
-from feedback.models import Assignment, CriterionAnswer, Golden, Review, Tag
+from feedback.models import (
+    Assignment,
+    CriterionAnswer,
+    FindingJudgement,
+    Golden,
+    Review,
+    Tag,
+)
 from feedback.outcomes import (
     ENDS_THE_PLACE,
+    JUDGES_FINDINGS,
     MAKES_A_GOLDEN,
     Decision,
     Outcome,
@@ -233,7 +250,7 @@ def _prepare(assignment: Assignment, body: ReviewBody) -> _Prepared:
 
 
 def _findings(draft: Draft, body: ReviewBody) -> set[int]:
-    named = {tag.finding for tag in body.tags if tag.finding is not None}
+    named = {tag.finding for tag in body.tags if tag.finding is not None} | set(body.dismissed)
     if not named:
         return set()
     return set(Finding.objects.filter(draft=draft, pk__in=named).values_list("pk", flat=True))
@@ -373,7 +390,30 @@ def _write_review(
         CriterionAnswer(review=review, criterion_id=prepared.criteria[slug], answer=answer)
         for slug, answer in body.answers.items()
     )
+    if prepared.outcome in JUDGES_FINDINGS and not draft.blind:
+        _judge_findings(review, draft, body)
     return review
+
+
+def _judge_findings(review: Review, draft: Draft, body: ReviewBody) -> None:
+    """Keep what became of each finding that the editor was shown: taken, dismissed, or neither."""
+    taken = {tag.finding for tag in body.tags}
+    dismissed = set(body.dismissed)
+    FindingJudgement.objects.bulk_create(
+        FindingJudgement(
+            review=review,
+            finding_id=finding_id,
+            verdict=FindingJudgement.Verdict.TAKEN
+            if finding_id in taken
+            else FindingJudgement.Verdict.DISMISSED
+            if finding_id in dismissed
+            else FindingJudgement.Verdict.LEFT,
+        )
+        for finding_id in Finding.objects.standing()
+        .filter(draft=draft)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
 
 
 def _guide_in_use(place: Place) -> Guide | None:
@@ -496,7 +536,11 @@ def _reopen(draft: Draft, place: Place) -> None:
     )
     if draft.state == Draft.State.REVIEWED:
         # Of the blocked drafts only those of the blind sample are reviewed.
-        was_blocked = draft.blind and draft.findings.filter(level=Finding.Level.ERROR).exists()
+        was_blocked = (
+            draft.blind
+            and draft.findings.filter(blocked=True).exists()
+            and not LetThrough.objects.filter(draft=draft).exists()
+        )
         Draft.objects.filter(pk=draft.pk).update(
             state=Draft.State.BLOCKED if was_blocked else Draft.State.READY, settled_outcome=""
         )

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
 from explanations.context import Fact, leaf_facts, mentioned_facts, names_of
-from explanations.models import Category, Criterion, Draft
+from explanations.models import Category, Criterion, Draft, Finding
 from explanations.output_formats import FormField, FormGroup, get_output_format
 from feedback.models import Assignment, FactReport, Review
 from feedback.outcomes import REASONS, Outcome
@@ -172,7 +172,7 @@ def _findings(draft: Draft) -> list[Mapping[str, object]]:
             "end": finding.end,
             "pointer": finding.pointer,
         }
-        for finding in draft.findings.select_related("category")
+        for finding in Finding.objects.standing().filter(draft=draft).select_related("category")
     ]
 
 

@@ -16,7 +16,7 @@ from explanations.model_server import Completion, Overloaded, Permanent, Tempora
 from explanations.models import Draft, FactSnapshot, Place, Prompt, Recommendation, Run
 from explanations.services.drafting.asking import Asked, ask, load_brief
 from explanations.services.drafting.claiming import claim, hand_back
-from explanations.services.drafting.judging import Outcome, judge
+from explanations.services.drafting.judging import JudgedFinding, Outcome, judge
 from explanations.services.drafting.pace import MOST_SETBACKS, Pace
 from explanations.services.drafting.writing import write
 from explanations.services.runs import cancel
@@ -93,8 +93,12 @@ def test_findings_are_kept_with_their_category_and_fact(run: Run, draft: Draft) 
     outcome = replace(
         judge(asked, answered(LINE), "Own server", PACE),
         findings=[
-            Finding("tone", 2, "warning", "A worn word.", 5, 9, "tone", "/item/genre"),
-            Finding("format", 1, "warning", "As a whole.", category="no such category"),
+            JudgedFinding(
+                Finding("tone", 2, "warning", "A worn word.", 5, 9, "tone", "/item/genre")
+            ),
+            JudgedFinding(
+                Finding("format", 1, "warning", "As a whole.", category="no such category")
+            ),
         ],
     )
     write([outcome], {draft.pk: asked.brief.category_ids})

@@ -109,7 +109,12 @@ class TestUndo:
     ) -> None:
         Draft.objects.filter(pk=ready_draft.pk).update(state=Draft.State.BLOCKED, blind=True)
         Finding.objects.create(
-            draft=ready_draft, check_name="x", check_version=1, level="error", message="x"
+            draft=ready_draft,
+            check_name="x",
+            check_version=1,
+            level="error",
+            message="x",
+            blocked=True,
         )
         done = reviewed(editor, outcome="REJECT", tags=[tag_on_all()])
         undo_review(editor, done.review.pk)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from explanations.checks import Thresholds
 from explanations.model_server import ChatRequest, ParametersRefused, SamplingParameters
 from explanations.models import ModelVersion, Prompt
 from explanations.output_formats import (
@@ -18,6 +19,8 @@ from explanations.prompts import (
     opening_messages,
     user_message,
 )
+from explanations.services.blocking import thresholds_of
+from explanations.services.dismissing import Dismissals, dismissals_of
 from explanations.services.drafting.claiming import Claim
 
 BROKEN_PROMPT: Final = "broken_prompt"
@@ -41,6 +44,9 @@ class Brief:
     output_format: OutputFormat
     word_limit: int
     reviews_wanted: int
+    thresholds: Thresholds
+    dismissals: Dismissals
+    redrafts_blocked: bool
     category_ids: Mapping[str, int]
     """The task's categories that are in use, by slug."""
     model: str
@@ -68,6 +74,9 @@ def load_brief(prompt_id: int, model_version_id: int) -> Brief:
             output_format=get_output_format(prompt.task.output_format),
             word_limit=prompt.task.word_limit,
             reviews_wanted=prompt.task.reviews_wanted,
+            thresholds=thresholds_of(prompt.task),
+            dismissals=dismissals_of(prompt.task),
+            redrafts_blocked=prompt.task.redrafts_blocked,
             category_ids=dict(
                 prompt.task.categories.filter(retired_at__isnull=True).values_list("slug", "id")
             ),
@@ -92,10 +101,11 @@ def ask(claim: Claim, brief: Brief) -> Asked:
     if claim.facts is None:
         raise CannotAsk(NO_FACTS, "The recommendation has no facts.")
     try:
-        messages = [*brief.opening, user_message(brief.user_template, claim.facts)]
+        message = user_message(brief.user_template, claim.facts, claim.told)
     except (TemplateError, KeyError, TypeError) as error:
         raise _broken(error) from error
     schema = chosen_schema(brief.output_format, brief.schema, claim.facts)
+    messages = [*brief.opening, message]
     return Asked(claim, brief, ChatRequest.of(brief.model, messages, brief.parameters, schema))
 
 

@@ -36,6 +36,8 @@ class Claim:
     locale: str
     facts: Mapping[str, Any] | None
     """None when the recommendation has no snapshot."""
+    told: str = ""
+    """What the model is told of the findings that blocked its last answer."""
 
 
 # Picks run by run, so that a paused run's waiting rows cost nothing, and best first over all of
@@ -71,10 +73,10 @@ WITH picked AS (
     WHERE draft.id = picked.id AND recommendation.id = draft.recommendation_id
     RETURNING draft.id, draft.attempt, draft.task_id, draft.prompt_id, draft.model_version_id,
               draft.priority, draft.blind, draft.tries, draft.setbacks, draft.snapshot_id,
-              recommendation.locale
+              draft.told, recommendation.locale
 )
 SELECT claimed.id, claimed.attempt, claimed.task_id, claimed.prompt_id, claimed.model_version_id,
-       claimed.blind, claimed.tries, claimed.setbacks, claimed.locale,
+       claimed.blind, claimed.tries, claimed.setbacks, claimed.locale, claimed.told,
        snapshot.item, snapshot.audience
 FROM claimed LEFT JOIN explanations_factsnapshot snapshot ON snapshot.id = claimed.snapshot_id
 ORDER BY claimed.priority DESC, claimed.id
@@ -174,6 +176,7 @@ def _claimed(row: tuple[Any, ...]) -> Claim:
         tries=row[6],
         setbacks=row[7],
         locale=row[8],
+        told=row[9],
         facts=None
         if item is None
         else {"item": orjson.loads(item), "audience": orjson.loads(audience)},

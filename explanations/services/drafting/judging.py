@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from explanations.checks import Finding, blocks, findings_of, make_subject
+from explanations.checks import (
+    Finding,
+    Subject,
+    blocking,
+    findings_of,
+    gist_of,
+    make_subject,
+)
 from explanations.model_server import (
     Completion,
     ModelServerError,
@@ -16,7 +23,8 @@ from explanations.model_server import (
 )
 from explanations.models import Draft
 from explanations.output_formats import Output, UnusableOutput
-from explanations.services.drafting.asking import Asked, CannotAsk
+from explanations.prompts import told_about
+from explanations.services.drafting.asking import Asked, Brief, CannotAsk
 from explanations.services.drafting.claiming import Claim, Holding
 from explanations.services.drafting.pace import MOST_SETBACKS, MOST_TRIES, Pace
 
@@ -24,6 +32,16 @@ log = logging.getLogger(__name__)
 
 DEFECT: Final = "defect"
 _DEFECT_SENTENCE: Final = "The desk could not handle this draft; its log says why."
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFinding:
+    """A finding as it is stored: what it goes by, and what it does to the draft."""
+
+    finding: Finding
+    gist: str = ""
+    blocked: bool = False
+    dismissal_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +53,9 @@ class Outcome:
     text: str = ""
     output: Output | None = None
     rests_on: Sequence[str] = ()
-    findings: Sequence[Finding] = ()
+    findings: Sequence[JudgedFinding] = ()
+    redraft_told: str = ""
+    """What to tell the model when the draft is drafted again, if it is."""
     places: int = 0
     tries: int = 0
     setbacks: int = 0
@@ -111,8 +131,11 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
             **facts,
         },
     )
-    findings = findings_of(subject)
-    is_blocked = blocks(findings)
+    findings = _judged_findings(subject, brief)
+    forbidding = [judged.finding.message for judged in findings if judged.blocked]
+    is_blocked = bool(forbidding)
+    # One more time and no more; those of the blind sample are reviewed as they are.
+    is_redrafted = is_blocked and brief.redrafts_blocked and not claim.told and not claim.blind
     # The blind sample is reviewed whatever the checks say: it is what they are measured by.
     is_wanted = claim.blind or not is_blocked
     return Outcome(
@@ -122,11 +145,27 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
         output=parsed.output,
         rests_on=brief.output_format.rests_on(parsed.text, parsed.output, facts, subject.mentions),
         findings=findings,
+        redraft_told=told_about(forbidding) if is_redrafted else "",
         places=brief.reviews_wanted if is_wanted else 0,
         tries=claim.tries,
         setbacks=claim.setbacks,
         completion=completion,
     )
+
+
+def _judged_findings(subject: Subject, brief: Brief) -> list[JudgedFinding]:
+    gists = [(finding, gist_of(finding, subject.text)) for finding in findings_of(subject)]
+    standing = [finding for finding, gist in gists if (finding.check, gist) not in brief.dismissals]
+    forbidding = blocking(standing, subject, brief.thresholds)
+    return [
+        JudgedFinding(
+            finding,
+            gist,
+            blocked=finding in forbidding,
+            dismissal_id=brief.dismissals.get((finding.check, gist)),
+        )
+        for finding, gist in gists
+    ]
 
 
 def _of_no_use(claim: Claim, reason: str, sentence: str, completion: Completion | None) -> Outcome:

@@ -1,8 +1,8 @@
 """Outcomes into the database: many in one transaction, each fenced by its attempt.
 
-A READY draft, its findings and its places appear together or not at all. The database itself
-refuses what must not be, should the fence ever fail: text is final once it is written, and a place
-is unique.
+A READY draft, its findings and its places appear together or not at all; so do a BLOCKED one and
+the draft that follows it. The database itself refuses what must not be, should the fence ever fail:
+text is final once it is written, and a place is unique.
 """
 
 import logging
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from explanations.models import Draft
 from explanations.services.drafting.claiming import FENCE, LOCK_ORDER
@@ -73,11 +74,14 @@ WHERE draft.id = ANY(%(ids)s)
 """
 _ADD_FINDINGS: Final = """
 INSERT INTO explanations_finding
-    (draft_id, check_name, check_version, level, message, start, "end", category_id, pointer)
-SELECT draft_id, check_name, check_version, level, message, start, "end", category_id, pointer
+    (draft_id, check_name, check_version, level, message, start, "end", category_id, pointer,
+     gist, blocked, dismissal_id)
+SELECT draft_id, check_name, check_version, level, message, start, "end", category_id, pointer,
+       gist, blocked, dismissal_id
 FROM jsonb_to_recordset(%(findings)s::jsonb) AS finding(
     draft_id bigint, check_name text, check_version integer, level text, message text,
-    start integer, "end" integer, category_id bigint, pointer text
+    start integer, "end" integer, category_id bigint, pointer text,
+    gist text, blocked boolean, dismissal_id bigint
 )
 """
 _OPEN_PLACES: Final = """
@@ -87,6 +91,39 @@ FROM unnest(%(ids)s::bigint[], %(places)s::integer[]) AS wanted(id, places)
 JOIN explanations_draft draft ON draft.id = wanted.id
 JOIN explanations_run run ON run.id = draft.run_id AND run.trial_id IS NULL
 CROSS JOIN generate_series(1, wanted.places) AS place(ordinal)
+"""
+# Another writer may give the next ordinal of the same recommendation to a draft of its own at the
+# same moment: then one of the two makes nothing here and sees, by the count, that it has to look
+# again. Both take recommendations in one order, so that they never wait in a circle.
+_DRAFT_AGAIN: Final = """
+WITH wanted AS (
+    SELECT draft.id, draft.run_id, draft.task_id, draft.recommendation_id, draft.prompt_id,
+           draft.model_version_id, draft.priority, blocked.told,
+           (SELECT max(ordinal) FROM explanations_draft other
+            WHERE other.run_id = draft.run_id
+              AND other.recommendation_id = draft.recommendation_id)
+               + row_number() OVER (PARTITION BY draft.run_id, draft.recommendation_id
+                                    ORDER BY draft.id) AS ordinal
+    FROM unnest(%(ids)s::bigint[], %(told)s::text[]) AS blocked(id, told)
+    JOIN explanations_draft draft ON draft.id = blocked.id
+    JOIN explanations_run run ON run.id = draft.run_id AND run.trial_id IS NULL
+    WHERE NOT EXISTS (
+        SELECT FROM explanations_draft again
+        WHERE again.redraft_of_id = draft.id AND again.told <> ''
+    )
+), made AS (
+    INSERT INTO explanations_draft
+        (run_id, task_id, recommendation_id, prompt_id, model_version_id, ordinal, priority, blind,
+         redraft_of_id, told, state, attempt, tries, claimed_by, text, rests_on, request_sha256,
+         served_by, served_model, finish_reason, failure_reason, failure, settled_outcome)
+    SELECT run_id, task_id, recommendation_id, prompt_id, model_version_id, ordinal, priority,
+           false, id, told, 'PENDING', 0, 0, '', '', '{}', '', '', '', '', '', '', ''
+    FROM wanted
+    ORDER BY recommendation_id, ordinal
+    ON CONFLICT DO NOTHING
+    RETURNING redraft_of_id
+)
+SELECT (SELECT count(*) FROM wanted) - (SELECT count(*) FROM made)
 """
 
 
@@ -137,7 +174,22 @@ def _write(outcomes: Sequence[Outcome], category_ids: Mapping[int, Mapping[str, 
                     "places": [outcome.places for outcome in placed],
                 },
             )
+        again = [outcome for outcome in kept if outcome.redraft_told]
+        if again:
+            _draft_again(cursor, again)
     return sum(outcome.state != Draft.State.PENDING for outcome in kept)
+
+
+def _draft_again(cursor: CursorWrapper, blocked: Sequence[Outcome]) -> None:
+    """Let each of the blocked drafts be followed by one that is told why."""
+    wanted: dict[str, Any] = {
+        "ids": [outcome.holding.draft_id for outcome in blocked],
+        "told": [outcome.redraft_told for outcome in blocked],
+    }
+    missing = len(blocked)
+    while missing:
+        cursor.execute(_DRAFT_AGAIN, wanted)
+        (missing,) = cursor.fetchone()
 
 
 def _row(outcome: Outcome) -> dict[str, Any]:
@@ -170,16 +222,19 @@ def _finding_rows(
     return [
         {
             "draft_id": outcome.holding.draft_id,
-            "check_name": finding.check,
-            "check_version": finding.version,
-            "level": finding.severity,
-            "message": finding.message[:300],
-            "start": finding.start,
-            "end": finding.end,
-            "category_id": categories.get(finding.category),
-            "pointer": finding.pointer,
+            "check_name": judged.finding.check,
+            "check_version": judged.finding.version,
+            "level": judged.finding.severity,
+            "message": judged.finding.message[:300],
+            "start": judged.finding.start,
+            "end": judged.finding.end,
+            "category_id": categories.get(judged.finding.category),
+            "pointer": judged.finding.pointer,
+            "gist": judged.gist,
+            "blocked": judged.blocked,
+            "dismissal_id": judged.dismissal_id,
         }
-        for finding in outcome.findings
+        for judged in outcome.findings
     ]
 
 
