@@ -419,11 +419,17 @@ _CONTROL_TOKEN = regex.compile(
 
 def control_token(text: str) -> str:
     """Return the first control token of a chat template in a text, "" if there is none."""
+    return next((text[start:end] for start, end in control_tokens(text)), "")
+
+
+def control_tokens(text: str) -> Iterator[tuple[int, int]]:
+    """Yield `[start, end)` of every control token of a chat template in a text."""
+    if not any(bracket in text for bracket in "<>[]＜＞"):
+        return
     as_ascii = text.replace("＜", "<").replace("＞", ">")
     for pattern in (_CONTROL_TOKEN, _SQUARE_TOKEN, _TILDE_TOKEN):
-        if found := pattern.search(as_ascii):
-            return text[found.start() : found.end()]
-    return ""
+        for found in pattern.finditer(as_ascii):
+            yield found.span()
 
 
 def hidden_character(text: str) -> str:

@@ -47,14 +47,15 @@ def run_checks(
     ``recommendation`` is a recommendation as it is imported: ``task`` (a slug), ``locale``,
     ``item`` and ``audience``. It may say more: ``output_format`` (a slug) and ``word_limit``
     (words), by default those of the task that ships under this slug, and, where the format has one,
-    ``output`` with JSON pointers.
+    ``output`` with JSON pointers. ``guide`` holds the rules of a guide
+    (`explanations.guide_rules`); without it those that ship with the task are meant.
 
     ``catalogue`` is a prepared `Catalogue`, or plain data that is indexed on the spot: names, or
     recommendations; see `make_catalogue`.
 
     Plain data in, findings out; no database, no network. Raises KeyError for a key that is missing
-    and TypeError for one of another type, UnknownOutputFormat for a format that this desk does
-    not have.
+    and TypeError for one of another type, RulesRefused for rules that are none, and
+    UnknownOutputFormat for a format that this desk does not have.
     """
     return findings_of(make_subject(text, recommendation, catalogue, published))
 

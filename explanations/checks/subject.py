@@ -3,11 +3,26 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
+
+import regex
 
 from explanations.checks.catalogue import Catalogue, WordedText, make_catalogue, worded
 from explanations.checks.given import object_at, output_format_of, text_at, word_limit_of
 from explanations.context import Fact, Mention, leaf_facts, mentions_of
+from explanations.guide_rules import GuideRules, read_rules, shipped_rules
 from explanations.output_formats import OutputFormat, get_output_format
+
+_WORD: Final = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the text as it is compared, with where it stands."""
+
+    written: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -23,6 +38,7 @@ class Subject:
     output: Mapping[str, object] | None = None
     catalogue: Catalogue | None = None
     published: Collection[str] = field(default=())
+    rules: GuideRules = field(default_factory=GuideRules)
 
     @cached_property
     def leaves(self) -> list[Fact]:
@@ -51,6 +67,24 @@ class Subject:
             blank = " " * (mention.end - mention.start)
             characters[mention.start : mention.end] = blank
         return "".join(characters)
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """The words that are no named fact, without case, apostrophes straight."""
+        return [
+            Word(found.group().casefold().replace("’", "'"), found.start(), found.end())
+            for found in _WORD.finditer(self.masked)
+        ]
+
+    @cached_property
+    def words_of_facts(self) -> frozenset[str]:
+        """Every word that stands in a fact, compared as `words` are."""
+        return frozenset(
+            word.casefold().replace("’", "'")
+            for fact in self.leaves
+            if isinstance(fact.value, str)
+            for word in _WORD.findall(fact.value)
+        )
 
 
 def make_subject(
@@ -82,4 +116,16 @@ def make_subject(
         output=output if isinstance(output, Mapping) else None,
         catalogue=None if catalogue is None else make_catalogue(catalogue),
         published=published or (),
+        rules=_rules(recommendation),
     )
+
+
+def _rules(recommendation: Mapping[str, object]) -> GuideRules:
+    """Return the rules of the guide that was given, else of the one that ships with the task."""
+    guide = recommendation.get("guide")
+    if isinstance(guide, GuideRules):
+        return guide
+    if isinstance(guide, Mapping):
+        return read_rules(guide)
+    slugs = (str(recommendation["task"]), str(recommendation["output_format"]))
+    return next((rules for slug in slugs if (rules := shipped_rules(slug)).avoid), GuideRules())
