@@ -102,11 +102,12 @@ def make_subject(
     if not isinstance(recommendation, Mapping):
         raise TypeError(f"recommendation must be an object, not {type(recommendation).__name__}")
     task = text_at(recommendation, "task")
+    output_format = output_format_of(recommendation, task)
     output = recommendation.get("output")
     return Subject(
         text=text,
         task=task,
-        output_format=get_output_format(output_format_of(recommendation, task)),
+        output_format=get_output_format(output_format),
         word_limit=word_limit_of(recommendation, task),
         locale=text_at(recommendation, "locale", "en"),
         facts={
@@ -116,16 +117,17 @@ def make_subject(
         output=output if isinstance(output, Mapping) else None,
         catalogue=None if catalogue is None else make_catalogue(catalogue),
         published=published or (),
-        rules=_rules(recommendation),
+        rules=_rules(recommendation.get("guide"), task, output_format),
     )
 
 
-def _rules(recommendation: Mapping[str, object]) -> GuideRules:
+def _rules(guide: object, task: str, output_format: str) -> GuideRules:
     """Return the rules of the guide that was given, else of the one that ships with the task."""
-    guide = recommendation.get("guide")
     if isinstance(guide, GuideRules):
         return guide
     if isinstance(guide, Mapping):
         return read_rules(guide)
-    slugs = (str(recommendation["task"]), str(recommendation["output_format"]))
-    return next((rules for slug in slugs if (rules := shipped_rules(slug)).avoid), GuideRules())
+    if guide is not None:
+        raise TypeError(f"guide must be an object, not {type(guide).__name__}")
+    of_task = shipped_rules(task)
+    return of_task if of_task != GuideRules() else shipped_rules(output_format)

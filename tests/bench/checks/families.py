@@ -1,6 +1,6 @@
 """The families that the bench measures."""
 
-from tests.bench.checks import attribution, grounding
+from tests.bench.checks import attribution, format, grounding
 from tests.bench.checks.frame import Family
 
-FAMILIES: tuple[Family, ...] = (attribution, grounding)
+FAMILIES: tuple[Family, ...] = (attribution, grounding, format)
