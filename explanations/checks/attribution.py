@@ -12,7 +12,7 @@ from typing import Final
 import regex
 from rapidfuzz.distance import OSA
 
-from explanations.checks.catalogue import Name, WordedText, credited_in_title, worded
+from explanations.checks.catalogue import Name, WordedText, credited_in_title, worded, words_of_name
 from explanations.checks.finding import Finding, Severity
 from explanations.checks.subject import Subject
 from explanations.context import FactMissing, get_fact
@@ -82,7 +82,7 @@ class _Credits:
         ):
             return True
         key = worded(self.subject.text[name.start : name.end]).words
-        return key in _words_of(self.artist) or key in _words_of(_fact(self.subject, TITLE))
+        return key in words_of_name(self.artist) or key in words_of_name(_fact(self.subject, TITLE))
 
     def _names_artist(self) -> bool:
         """Say whether the artist is named: in full, without "The", or by the last name."""
@@ -121,7 +121,7 @@ class _Credits:
             for mention in self.subject.mentions
         }
         for name in credited_in_title(_fact(self.subject, TITLE)):
-            if worded(name).words in named:
+            if words_of_name(name) in named:
                 continue
             near = _nearest(name, windows, is_missing=False)
             if near and not self._is_catalogued(near):
@@ -224,7 +224,7 @@ _MOST_WORDS: Final = 5
 
 def _nearest(name: str, windows: list[_Window], *, is_missing: bool) -> _Window | None:
     """Return the window that a slip of the pen could have made of a name."""
-    wanted = worded(name).words.strip()
+    wanted = words_of_name(name).strip()
     most = _most_slips(wanted, is_missing)
     best: tuple[int, _Window] | None = None
     for window in windows:
@@ -256,14 +256,9 @@ def _places(words: WordedText, key: str) -> Iterator[Span]:
 
 
 @lru_cache(maxsize=1024)
-def _words_of(name: str) -> str:
-    return worded(name).words
-
-
-@lru_cache(maxsize=1024)
 def _short_forms(artist: str) -> tuple[str, ...]:
     """Return what else an artist is called, as keys: without "The", by the last name."""
-    words = worded(artist).words.split()
+    words = words_of_name(artist).split()
     forms = [" ".join(words)]
     if len(words) > 1 and words[0] == "the" and len(words[-1]) > 4:
         forms.append(" ".join(words[1:]))

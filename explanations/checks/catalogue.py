@@ -9,6 +9,7 @@ names, and words.
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, Self
 
 import ahocorasick
@@ -30,6 +31,8 @@ _SMALL: Final = 1 << len(KINDS)
 """The catalogue itself writes the name with a small letter: "blink-182"."""
 _FLAGS: Final = 8
 """A value of the automaton holds the flags in its lowest bits, the length of the key above."""
+
+_NAMES_KEPT: Final = 4096
 
 # The last name of a fact's pointer says whose name it holds.
 _KIND_OF_FACT: Final[Mapping[str, Kind]] = {
@@ -141,6 +144,12 @@ def worded(text: str, folded: FoldedText | None = None) -> WordedText:
         parts.append(word)
         at += len(word) + 1
     return WordedText(f" {' '.join(parts)} " if parts else "", spans)
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def words_of_name(name: str) -> str:
+    """Return the words of a name as `worded` gives them, remembered for names that come again."""
+    return worded(name).words
 
 
 def names_of_recommendation(recommendation: Mapping[str, object]) -> Iterator[tuple[str, Kind]]:

@@ -28,7 +28,7 @@ def test_a_year_that_no_fact_holds_blocks(said: Said, track: dict[str, Any]) -> 
 
 
 def test_another_number_is_for_the_editor(said: Said, track: dict[str, Any]) -> None:
-    assert said("Ed Sheeran at 90 beats.", track) == [("grounding", "warning", "90")]
+    assert said("Ed Sheeran in room 90.", track) == [("grounding", "warning", "90")]
 
 
 def test_a_decade_that_no_fact_speaks_of_is_for_the_editor(

@@ -1,0 +1,143 @@
+"""Charts, prizes and sales: claims that need a fact, however they are put."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import regex
+
+from explanations.checks.grounding.claim import Claim, Reading
+from explanations.checks.numbers import DIGITS, WORDS
+
+
+def _any_of(*patterns: str) -> "regex.Pattern[str]":
+    return regex.compile("|".join(patterns), flags=regex.IGNORECASE)
+
+
+_PLACE: Final = (
+    r"(?:[0-9]{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty"
+    r"|forty|fifty|hundred)(?![\p{L}\p{N}])"
+)
+_WHOSE: Final = (
+    r"(?:the|us|u\.s\.|uk|u\.k\.|british|american|global|world|worldwide|singles?|albums?|airplay"
+    r"|dance|pop|rock|rap|club|country|latin|streaming|official|national|european|german|french"
+    r"|spanish|international|itunes|radio|r&b|hip-hop|year-end|viral)"
+)
+_CLIMBING: Final = (
+    r"(?:topp?(?:s|ed|ing)?|rul(?:ed|ing|es)|climb(?:ed|s|ing)?|storm(?:ed|s|ing)?"
+    r"|conquer(?:ed|s|ing)?|hit(?:ting|s)?|lit up|led|leading|dominat(?:ed|ing|es)"
+    r"|scal(?:ed|ing)|smash(?:ed|ing)|crack(?:ed|ing)|reach(?:ed|ing)|enter(?:ed|ing)"
+    r"|burn(?:ed|ing) up|rid(?:es|ing)|rode|shot up|up|high on|atop|across)"
+)
+_CHARTS: Final = _any_of(
+    # "number one", not "no one"; and not "my number one reason".
+    rf"\b(?:number[ -]|no\.\s?|no (?=[0-9])|nos?\.\s?|№\s?){_PLACE}"
+    r"(?:[- ](?:hit|single|spot|record|smash|song|album|position|slot|track|tune|debut)s?\b)?"
+    r"(?!\s(?:reason|rule|fan|priority|choice|pick|advice|cure|enemy))",
+    r"#\s?[0-9]{1,3}(?![\p{L}\p{N}])",
+    rf"\btop[ -]{_PLACE}",
+    r"\bchart[ -]?(?:topp(?:er|ing)s?|bust(?:er|ing)s?|bound|climb(?:er|ing)s?|smash(?:er|ing)?"
+    r"|storm(?:er|ing)|success(?:es)?|positions?|runs?|peaks?|hits?|entr(?:y|ies)|singles?|history"
+    r"|performance|places?|placings?|debut|reign|royalty)\b",
+    rf"\b{_CLIMBING} (?:[\p{{L}}'’.&/-]+ ){{0,4}}?charts?\b",
+    rf"(?<!\boff )\b{_WHOSE} charts?\b(?<!\boff the charts)",
+    r"\bchart(?:ed|s)\b(?! (?:a|the|its|his|her|their|new|territory|course|waters)\b)"
+    r"(?<!\boff the charts)",
+    r"\bpeak(?:ed|s|ing) (?:at|inside|within|in the)\b",
+    r"\b(?:debuted|entered) (?:at|in|inside)\b",
+    r"\bspent (?:[\p{L}\p{N}-]+ ){1,3}weeks?\b",
+    rf"\b(?:{WORDS}|[0-9]+|several|many) (?:straight |consecutive )?weeks? (?:at|on|in|atop)\b",
+    r"\bbillboard(?:['’]s)?(?: (?:hot 100|200|charts?|top [0-9]+|favou?rite|hit))?\b",
+    r"\bhot 100\b",
+    r"\b(?:multi|double|triple|quadruple|[0-9]+x|[0-9]+[- ]times)[- ]?(?:platinum|gold|diamond)\b",
+    r"\b(?:went|gone|going|goes|turned|certified|struck) (?:multi-?)?(?:platinum|diamond|gold)\b",
+    r"\b(?:platinum|gold|diamond)[- ](?:certified|selling|certification|records?|singles?|albums?"
+    r"|plaque|disc|hit|status|seller|award)\b",
+    r"\bplatinum\b(?! blond)",
+    r"\bbest[- ]?sell(?:ing|ers?)\b",
+    r"\bhit parade\b",
+    r"\b(?:one|two|three)-hit\b",
+    r"\b(?:most|much)[- ](?:streamed|played|downloaded|shazamed|watched|viewed|requested)\b",
+    r"\brecord-(?:breaking|breaker|setting)\b",
+    r"\bhit[- ](?:single|record|song|maker|album|track)\b",
+    r"\b(?:smash|global|worldwide|international|massive|huge|biggest|major|breakout|crossover"
+    r"|viral|radio|runaway|monster|sleeper|club|summer|debut) (?:smash )?hits?\b",
+    r"\b(?:went|gone|going|goes) viral\b",
+    r"\b(?:smash|breakout|chart) single\b",
+)
+_PRIZE: Final = (
+    r"(?:grammys?|grammies|oscars?|golden globes?|emmys?|emmies|vmas?|amas?|mobos?|junos?|brits"
+    r"|mercury prize|eurovision|ivor novellos?|pulitzer"
+    r"|(?:rock [\p{L}&'’]{1,3} roll )?hall of fame)"
+)
+_WINNING: Final = (
+    r"(?:[ -](?:award|nominee|nominated|nominations?|winn(?:er|ing)|nods?|wins?|gold|trophy|season"
+    r"|show|haul))"
+)
+_AWARDS: Final = _any_of(
+    rf"\b{_PRIZE}(?:['’]s)?{_WINNING}*s?\b",
+    rf"(?-i:(?:\b(?:\p{{Lu}}[\p{{L}}&'’.-]*|of|the) ){{0,4}})\b(?:awards?|prizes?)\b{_WINNING}*",
+    rf"\b(?:award|prize|medal|trophy){_WINNING}+s?\b",
+    r"\bnominat(?:ed|ions?|ees?)\b",
+    r"\btroph(?:y|ies)\b",
+    r"\baccolades?\b",
+    r"\bdecorated with\b",
+    r"\b(?:won|wins|winning|earned|bagged|scooped|took home|collected|garnered)"
+    r" (?:[\p{L}\p{N}-]+ ){0,3}?(?:medals?|honou?rs)\b",
+)
+_NUMBER: Final = (
+    rf"(?:{WORDS}|{DIGITS}|half a|several|many|countless|multiple|a few|tens of|hundreds of)"
+)
+_HEARD: Final = (
+    r"(?:streams?|plays|listens|listeners|copies|sales|views|viewers|fans|downloads|records|units"
+    r"|followers|spins|hearts|ears|people|shazams|subscribers|homes|buyers)"
+)
+_SALES: Final = _any_of(
+    rf"\b(?:(?:over|more than|nearly|almost|about|around|some|well over) )?(?:{_NUMBER}[ -])?"
+    r"(?:thousand|million|billion|trillion)s?\b(?:[ -](?:and (?:counting|more)|of|selling|strong))*"
+    rf"(?: (?:[\p{{L}}-]+ ){{0,2}}?(?:{_HEARD}|times)\b)?",
+    rf"(?<![\p{{L}}\p{{N}}])(?:{DIGITS})[ ]?(?:m|bn|k|mn)\b"
+    rf"(?: (?:[\p{{L}}-]+ ){{0,2}}?{_HEARD}\b)?",
+    rf"(?<![\p{{L}}\p{{N}}])(?:{DIGITS}|{WORDS})\+? {_HEARD}\b",
+    r"\b(?:sold|shifted|moved|clocked|amassed|racked up|gathered|drew)"
+    rf" (?:[\p{{L}}-]+ ){{0,3}}?{_HEARD}\b",
+    r"\bsold[- ]out\b",
+)
+# "One in a million", "a million miles away": nobody counts there.
+_FIGURE_OF_SPEECH: Final = regex.compile(
+    r"\s(?:miles|bucks|dollars|pieces|reasons|little|tiny|other|years|lights|stars|volts|watts"
+    r"|shades|colou?rs|suns|degrees|ways|things|thoughts|and one|sparks|feelings|stories|secrets"
+    r"|words|to one|kisses|tears|drums|feet|hands|questions|memories|sunsets|mirrors)\b",
+    flags=regex.IGNORECASE,
+)
+_ONE_IN: Final = regex.compile(r"\b(?:in|like|of) (?:a )?$", flags=regex.IGNORECASE)
+
+
+def charts_in(reading: Reading) -> Iterator[Claim]:
+    """Yield places in charts, certificates and the like."""
+    for found in _CHARTS.finditer(reading.text):
+        yield _claim(found, "No fact speaks of charts or hits")
+
+
+def awards_in(reading: Reading) -> Iterator[Claim]:
+    """Yield prizes and nominations."""
+    for found in _AWARDS.finditer(reading.text):
+        yield _claim(found, "No fact speaks of prizes")
+
+
+def sales_in(reading: Reading) -> Iterator[Claim]:
+    """Yield what was sold, streamed or heard, and by how many."""
+    for found in _SALES.finditer(reading.text):
+        if not _is_figure_of_speech(reading.text, found):
+            yield _claim(found, "No fact speaks of so many")
+
+
+def _claim(found: "regex.Match[str]", message: str) -> Claim:
+    words = found.group()
+    start = found.start() + len(words) - len(words.lstrip())
+    return Claim(start, start + len(words.strip()), f"{message}: “{words.strip()}”.")
+
+
+def _is_figure_of_speech(text: str, found: "regex.Match[str]") -> bool:
+    if _FIGURE_OF_SPEECH.match(text, found.end()):
+        return True
+    return bool(_ONE_IN.search(text, max(0, found.start() - 8), found.start()))

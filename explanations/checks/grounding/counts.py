@@ -1,0 +1,112 @@
+"""How many remixes, albums, guests: counts that the facts may bear out, and bare numbers."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import regex
+
+from explanations.checks.catalogue import credited_in_title
+from explanations.checks.grounding.claim import Claim, Reading
+from explanations.checks.numbers import DIGITS, ORDINAL, WORDS, number_of
+from explanations.context import FactMissing, get_fact
+
+_IGNORE: Final = regex.IGNORECASE
+_WORK: Final = (
+    r"(?:remix(?:es)?|versions?|albums?|singles?|tracks?|songs?|tunes?|cuts?|records?|eps?|lps?"
+    r"|mixtapes?|reissues?|remasters?|editions?|covers?|hits?|anthems?|ballads?|bangers?|releases?)"
+)
+_PEOPLE: Final = (
+    r"(?:guests?|guest stars?|features?|artists?|singers?|rappers?|producers?|collaborators?"
+    r"|collaborations?|voices?|vocalists?|members?|remixers?|djs?|songwriters?|writers?|musicians?"
+    r"|bands?|brothers?|sisters?|mcs?|players?|women|men)"
+)
+_ELSE: Final = (
+    r"(?:countries|continents|markets|territories|weeks?|months?|years?|decades?|verses?|choruses"
+    r"|chords?|parts?|movements?|takes?|tours?|generations?|key changes|samples|languages)"
+)
+_COUNT: Final = regex.compile(
+    rf"(?<![\p{{L}}\p{{N}}.,:-])(?P<number>(?!one\b|a\b|1\b)(?:{WORDS}|{DIGITS}|a dozen|dozens of))"
+    rf"(?:[ -](?:[\p{{Ll}}-]+[ ]){{0,2}}?|-)"
+    rf"(?P<noun>(?P<work>{_WORK})|(?P<people>{_PEOPLE})|{_ELSE})\b",
+    flags=_IGNORE,
+)
+_LISTENER: Final = regex.compile(r"\b(?:you|your|you['’]ve|plays|played)\b", flags=_IGNORE)
+_RANK: Final = regex.compile(
+    rf"\b(?P<number>{ORDINAL}|debut|sophomore|maiden)(?:[ -](?:[\p{{Ll}}-]+[ ]){{0,2}}?)"
+    rf"(?P<noun>(?:album|single|record|ep|lp|mixtape|release|remix|hit|anniversary|number|studio"
+    rf"|collaboration|edition|version|song|track|tour)s?)\b",
+    flags=_IGNORE,
+)
+_ANY_NUMBER: Final = regex.compile(
+    r"(?<![\p{L}\p{N}.,])[0-9]+(?:[.,:][0-9]+)*(?![\p{L}\p{N}]|-(?:inch|bar|step|track|bit|piece)\b)"
+)
+# Names of machines, measures and habits that hold no number of anything.
+_IDIOM: Final = regex.compile(
+    r"(?<![\p{N}.,])(?:24/7|50[/-]50|4/4|3/4|6/8|7/8|5/4|2/4|12/8|9[- ]?(?:to|-)[- ]?5"
+    r"|4[- ]to[- ]the[- ]floor"
+    r"|[0-9]{1,2}(?::[0-9]{2})?\s?[ap]\.?m\b\.?|[0-9]{1,2} o['’]clock|360(?:[ -]degrees?)?"
+    r"|180(?:[ -]degrees?)?|101|808s?|909s?|303s?|[0-9]+[ ]?(?:°|degrees)|20/20|1-2|2-step"
+    r"|(?:7|10|12)[- ]?(?:inch|\")|100(?=\s?(?:%|percent))"
+    r"|[0-9]+[- ](?:inch|bar|step|bit|piece)s?)(?![\p{N}])",
+    flags=_IGNORE,
+)
+
+
+def counts_in(reading: Reading) -> Iterator[Claim]:
+    """Yield counts of works and people."""
+    for found in _COUNT.finditer(reading.text):
+        number = number_of(found["number"]) or 0
+        if 1800 <= number < 2100:
+            continue  # a year
+        if number == 1 or _is_borne_out(found, number, reading):
+            yield Claim(*found.span())
+        else:
+            message = f"No fact counts {found.group()}."
+            yield Claim(*found.span(), message, severity="warning")
+
+
+def ranks_in(reading: Reading) -> Iterator[Claim]:
+    """Yield ranks such as "third album" and "debut single"."""
+    for found in _RANK.finditer(reading.text):
+        message = f"No fact speaks of a {found.group()}."
+        yield Claim(*found.span(), message, severity="warning")
+
+
+def bare_numbers_in(reading: Reading) -> Iterator[Claim]:
+    """Yield the numbers in digits that nothing else in this family reads."""
+    text, known = reading.text, reading.known
+    for found in _IDIOM.finditer(text):
+        yield Claim(*found.span())
+    measured = {
+        f"{measure.value:g}"
+        for measure in (*known.tempos, *known.durations, *known.shares.values())
+    }
+    for found in _ANY_NUMBER.finditer(text):
+        number = found.group()
+        if {number, number.lstrip("0"), number.replace(",", "")} & (known.numbers | measured):
+            yield Claim(*found.span())
+        else:
+            yield Claim(*found.span(), f"No fact holds {number}.", severity="warning")
+
+
+def _is_borne_out(found: "regex.Match[str]", number: float, reading: Reading) -> bool:
+    if f"{number:g}" in reading.known.numbers:
+        return True
+    if found["people"] and number in _people(reading.subject.facts):
+        return True
+    if not _LISTENER.search(reading.text):
+        return False
+    # "Four tracks that you played": the lists of the listener.
+    lists = reading.known.lists.items()
+    return any(pointer.startswith("/audience/") and count == number for pointer, count in lists)
+
+
+def _people(facts: Mapping[str, object]) -> set[int]:
+    """Return how many people the credits amount to, counted in whichever way."""
+    try:
+        title, artist = get_fact(facts, "/item/title"), get_fact(facts, "/item/artist")
+    except FactMissing:
+        return set()
+    guests = len(set(credited_in_title(str(title))))
+    sides = 1 + str(artist).count(" & ") + str(artist).count(", ") + str(artist).count(" and ")
+    return {guests, guests + 1, sides, guests + sides, *range(2, guests + sides + 1)}
