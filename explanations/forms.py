@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Case, F, Q, QuerySet, When
 from django.forms.models import ModelChoiceIterator
 
+from explanations.checks import check_names
 from explanations.models import Draft, Import, ModelVersion, Prompt, Task
 from explanations.services.drafts import DraftFilters
 from explanations.services.runs import MOST_DRAFTS_EACH
@@ -229,6 +230,11 @@ class DraftFiltersForm(forms.Form):
     run = forms.IntegerField(required=False, min_value=1)
     model = forms.CharField(required=False, max_length=200)
     external_id = forms.CharField(required=False, max_length=200, label="External id")
+    check = forms.ChoiceField(
+        required=False,
+        choices=lambda: [("", "Any finding or none"), *((name, name) for name in check_names())],
+        label="Finding of",
+    )
     failure_reason = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
@@ -250,4 +256,5 @@ class DraftFiltersForm(forms.Form):
             model=asked.get("model", ""),
             failure_reason=asked.get("failure_reason", ""),
             external_id=asked.get("external_id", ""),
+            check=asked.get("check", ""),
         )

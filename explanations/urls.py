@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from explanations.views.checks import TaskChecksPage
 from explanations.views.drafts import DraftPage, DraftsPage
 from explanations.views.guide import GuidePage
 from explanations.views.imports import ImportPage, ImportsPage, RefusedLinesFile
@@ -24,6 +25,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/new/", NewRunPage.as_view(), name="run-new"),
     path("runs/<int:run_id>/", RunPage.as_view(), name="run"),
     path("tasks/", TasksPage.as_view(), name="tasks"),
+    path("tasks/<slug:slug>/checks/", TaskChecksPage.as_view(), name="task-checks"),
     path("tasks/<slug:slug>/guide/", GuidePage.as_view(), name="guide"),
     path("tasks/<slug:slug>/guides/", GuidesPage.as_view(), name="guides"),
     path("tasks/<slug:slug>/guides/new/", NewGuidePage.as_view(), name="guide-new"),

@@ -48,6 +48,8 @@ COLUMNS = ["method", "address", "button", "scope", "anonymous", *ROLES, WRONG_SC
 
 # Forms whose buttons need different rights: each button is a door of its own.
 BUTTONS = {
+    "drafts/<int:draft_id>/": ["decision=let_through", "decision=dismiss"],
+    "tasks/<slug:slug>/checks/": ["usual=errors", "revoke=999999999"],
     "goldens/<int:golden_id>/": [
         f"decision={decision}" for decision in ("approve", "send_back", "reopen", "withdraw")
     ],

@@ -14,6 +14,7 @@ from accounts.rights import MayUse, person_of
 from explanations.models import Draft
 from explanations.services.drafts import (
     DraftFilters,
+    asserted_by,
     find_drafts,
     visible_findings,
     whole_drafts,
@@ -29,6 +30,10 @@ class FiltersInput(serializers.Serializer[Any]):
     model = serializers.CharField(required=False)
     failure_reason = serializers.CharField(required=False)
     external_id = serializers.CharField(required=False)
+    check = serializers.CharField(
+        required=False,
+        help_text="Has a finding of this check; with state BLOCKED, one that blocked it.",
+    )
 
 
 class DraftOutput(serializers.Serializer[Any]):
@@ -67,6 +72,18 @@ class FindingOutput(serializers.Serializer[Any]):
     end = serializers.IntegerField(allow_null=True)
     category = serializers.CharField(source="category.slug", default=None, allow_null=True)
     pointer = serializers.CharField()
+    blocked = serializers.BooleanField(help_text="Whether it blocked the draft.")
+
+
+class AssertionOutput(serializers.Serializer[Any]):
+    """A sentence or bullet, and what the facts say of it."""
+
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    standing = serializers.ChoiceField(choices=["supported", "contradicted", "without evidence"])
+    pointers = serializers.ListField(
+        child=serializers.CharField(), help_text="JSON pointers of the facts that it rests on."
+    )
 
 
 class ProvenanceOutput(serializers.Serializer[Any]):
@@ -93,6 +110,11 @@ class WholeDraftOutput(DraftOutput):
     facts = serializers.DictField(allow_null=True, help_text="What the model was shown.")
     findings = FindingOutput(
         many=True, allow_null=True, help_text="null while the draft may still be reviewed blind."
+    )
+    assertions = AssertionOutput(many=True, allow_null=True, help_text="null like findings.")
+    redraft_of = serializers.IntegerField(source="redraft_of_id", allow_null=True)
+    told = serializers.CharField(
+        help_text="What the model was told of the findings that blocked the draft before."
     )
     provenance = ProvenanceOutput()
 
@@ -121,7 +143,9 @@ class DraftsView(APIView):
                 model=asked.get("model", ""),
                 failure_reason=asked.get("failure_reason", ""),
                 external_id=asked.get("external_id", ""),
-            )
+                check=asked.get("check", ""),
+            ),
+            person_of(request),
         )
         pages = NewestFirst()
         page = pages.paginate_queryset(found, request, self)
@@ -144,6 +168,11 @@ class DraftView(APIView):
                 **DraftOutput(draft).data,
                 "facts": draft.snapshot.facts if draft.snapshot else None,
                 "findings": None if findings is None else FindingOutput(findings, many=True).data,
+                "assertions": None
+                if findings is None
+                else AssertionOutput(asserted_by(draft, findings), many=True).data,
+                "redraft_of": draft.redraft_of_id,
+                "told": draft.told,
                 "provenance": ProvenanceOutput(draft).data,
             }
         )

@@ -2,6 +2,12 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from explanations.api.blocking import (
+    DismissalsView,
+    LetThroughView,
+    RevokeDismissalView,
+    TaskBlockingView,
+)
 from explanations.api.drafts import DraftsView, DraftView
 from explanations.api.imports import ImportsView, ImportView, ReceiveDeliveryView
 from explanations.api.recommendations import RecommendationsView, RecommendationView
@@ -50,6 +56,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<int:run_id>/retry/", RetryRunView.as_view(), name="api-run-retry"),
     path("drafts/", DraftsView.as_view(), name="api-drafts"),
     path("drafts/<int:draft_id>/", DraftView.as_view(), name="api-draft"),
+    path(
+        "drafts/<int:draft_id>/let-through/",
+        LetThroughView.as_view(),
+        name="api-draft-let-through",
+    ),
+    path("tasks/<slug:slug>/blocking/", TaskBlockingView.as_view(), name="api-task-blocking"),
+    path("tasks/<slug:slug>/dismissals/", DismissalsView.as_view(), name="api-dismissals"),
+    path(
+        "dismissals/<int:dismissal_id>/revoke/",
+        RevokeDismissalView.as_view(),
+        name="api-dismissal-revoke",
+    ),
     path("tasks/", TasksView.as_view(), name="api-tasks"),
     path("tasks/<slug:slug>/prompts/", PromptsView.as_view(), name="api-prompts"),
     path("tasks/<slug:slug>/prompts/<int:number>/", PromptView.as_view(), name="api-prompt"),

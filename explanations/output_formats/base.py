@@ -110,6 +110,11 @@ class OutputFormat(Protocol):
         `mentions` are those of the text, for callers who have found them already.
         """
 
+    def facts_of_lines(self, output: Output | None) -> list[list[str]]:
+        """Return, line by line of the rendered text, the pointers on which the output says that it
+        rests; none for plain text.
+        """
+
     def rests_on(
         self,
         text: str,

@@ -260,6 +260,14 @@ class JobFit:
         """Count all words that people see."""
         return count_words(text)
 
+    def facts_of_lines(self, output: Output | None) -> list[list[str]]:
+        """Return the facts of each bullet; the verdict, on the first line, rests on all of them."""
+        if output is None:
+            return []
+        bullets = [*_records(output["matches"]), *_records(output["gaps"])]
+        facts = [bullet["fact"] for bullet in bullets]
+        return [list(dict.fromkeys(facts)), *([fact] for fact in facts)]
+
     def rests_on(
         self,
         text: str,

@@ -1,12 +1,16 @@
 """Find and read drafts."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 
 from accounts.models import Person
 from accounts.rights import DRAFT, LEAD, has_right
+from explanations.assertions import Assertion, Remark, assertions_of, evidence_in
+from explanations.context import Mention, leaf_facts
 from explanations.models import Draft, Finding
+from explanations.output_formats import get_output_format
 
 # Before somebody has judged it, what the checks say would spoil a blind review.
 _NOT_YET_JUDGED = frozenset({Draft.State.READY, Draft.State.BLOCKED})
@@ -22,12 +26,15 @@ class DraftFilters:
     model: str = ""
     failure_reason: str = ""
     external_id: str = ""
+    check: str = ""
+    """Has a finding of this check; of a blocked draft, one that blocked it."""
 
 
-def find_drafts(filters: DraftFilters) -> QuerySet[Draft]:
+def find_drafts(filters: DraftFilters, person: Person) -> QuerySet[Draft]:
     """Return the drafts that fit all filters, newest first, with what a list shows of them.
 
-    Those of trials are never among them.
+    Those of trials are never among them, nor, by what the checks say, those that the person may
+    still review blind.
     """
     found = (
         Draft.objects.without_trials()
@@ -46,6 +53,14 @@ def find_drafts(filters: DraftFilters) -> QuerySet[Draft]:
         found = found.filter(failure_reason=filters.failure_reason)
     if filters.external_id:
         found = found.filter(recommendation__external_id=filters.external_id)
+    if filters.check:
+        findings = Finding.objects.standing().filter(draft=OuterRef("pk"), check_name=filters.check)
+        if filters.states == (Draft.State.BLOCKED,):
+            findings = findings.filter(blocked=True)
+        # Who may still review them blind learns nothing from a list either.
+        found = found.filter(Exists(findings))
+        if not _may_know_findings(person):
+            found = found.exclude(blind=True, state__in=_NOT_YET_JUDGED)
     return found
 
 
@@ -54,7 +69,14 @@ def whole_drafts() -> QuerySet[Draft]:
     return (
         Draft.objects.without_trials()
         .select_related(
-            "task", "recommendation", "model_version", "prompt", "run", "snapshot", "redraft_of"
+            "task",
+            "recommendation",
+            "model_version",
+            "prompt",
+            "run",
+            "snapshot",
+            "redraft_of",
+            "let_through__person",
         )
         .prefetch_related(
             Prefetch("findings", queryset=Finding.objects.standing().select_related("category")),
@@ -65,7 +87,29 @@ def whole_drafts() -> QuerySet[Draft]:
 
 def visible_findings(draft: Draft, person: Person) -> list[Finding] | None:
     """Return what the checks say of a draft; None while this person may still review it blind."""
-    may_know = has_right(person, LEAD) or has_right(person, DRAFT)
-    if draft.blind and draft.state in _NOT_YET_JUDGED and not may_know:
+    if draft.blind and draft.state in _NOT_YET_JUDGED and not _may_know_findings(person):
         return None
     return list(draft.findings.all())
+
+
+def _may_know_findings(person: Person) -> bool:
+    return has_right(person, LEAD) or has_right(person, DRAFT)
+
+
+def asserted_by(
+    draft: Draft, findings: Iterable[Finding], mentions: Sequence[Mention] | None = None
+) -> list[Assertion]:
+    """Return the sentences or bullets of a draft, each with how it stands by facts and findings.
+
+    `mentions` are the evidence in its text, for who has found it already.
+    """
+    if mentions is None:
+        facts = draft.snapshot.facts if draft.snapshot else {}
+        mentions = evidence_in(draft.text, leaf_facts(facts))
+    remarks = [
+        Remark(finding.start, finding.end, finding.category.slug if finding.category else "")
+        for finding in findings
+    ]
+    output_format = get_output_format(draft.task.output_format)
+    lines = output_format.facts_of_lines(draft.output)
+    return assertions_of(draft.text, mentions, remarks, lines)

@@ -20,6 +20,7 @@ from feedback.services.goldens import (
     GoldenRefused,
     approve_golden,
     send_back,
+    what_checks_say,
     withdraw_golden,
 )
 
@@ -51,6 +52,28 @@ class GoldenWithFactsOutput(GoldenOutput):
     sources = serializers.JSONField(
         source="snapshot.sources", help_text="JSON pointer -> source, of facts that people gave."
     )
+
+
+class SaidOutput(serializers.Serializer[Any]):
+    """What a check says of the golden's own text."""
+
+    check = serializers.CharField(source="finding.check")
+    version = serializers.IntegerField(source="finding.version")
+    level = serializers.ChoiceField(source="finding.severity", choices=["error", "warning"])
+    message = serializers.CharField(source="finding.message")
+    start = serializers.IntegerField(source="finding.start", allow_null=True)
+    end = serializers.IntegerField(source="finding.end", allow_null=True)
+    category = serializers.CharField(source="finding.category")
+    pointer = serializers.CharField(source="finding.pointer")
+    forbids = serializers.BooleanField(help_text="Stands in the way of its approval.")
+    may_be_overridden = serializers.BooleanField()
+    is_overridden = serializers.BooleanField()
+
+
+class WholeGoldenOutput(GoldenWithFactsOutput):
+    """The same, with what the checks say of it now."""
+
+    findings = SaidOutput(many=True)
 
 
 class GoldenFilter(serializers.Serializer[Any]):
@@ -92,13 +115,29 @@ class GoldenView(APIView):
     permission_classes = (MayUse,)
     required_scope: ClassVar = {"GET": "desk:read"}
 
-    @extend_schema(operation_id="goldens_retrieve", responses=GoldenWithFactsOutput)
+    @extend_schema(operation_id="goldens_retrieve", responses=WholeGoldenOutput)
     def get(self, request: Request, golden_id: int) -> Response:
-        """Read it, with its facts."""
-        golden = Golden.objects.select_related("task", "snapshot").filter(pk=golden_id).first()
+        """Read it, with its facts and what the checks say of it."""
+        golden = (
+            Golden.objects.select_related("task", "snapshot", "recommendation")
+            .filter(pk=golden_id)
+            .first()
+        )
         if golden is None:
             raise _unknown()
-        return Response(GoldenWithFactsOutput(golden).data)
+        said = SaidOutput(what_checks_say(golden), many=True).data
+        return Response({**GoldenWithFactsOutput(golden).data, "findings": said})
+
+
+class ApprovalInput(serializers.Serializer[Any]):
+    """Why a golden is approved in spite of what a check says."""
+
+    override = serializers.CharField(
+        max_length=MOST_REASON,
+        required=False,
+        allow_blank=True,
+        help_text="A lead's reason; without one, or from others, an error forbids it.",
+    )
 
 
 class ReasonInput(serializers.Serializer[Any]):
@@ -121,10 +160,13 @@ class ApproveGoldenView(APIView):
     permission_classes = (MayUse,)
     required_scope: ClassVar = {"POST": "reviews:write"}
 
-    @extend_schema(operation_id="goldens_approve", request=None, responses=_JUDGED)
+    @extend_schema(operation_id="goldens_approve", request=ApprovalInput, responses=_JUDGED)
     def post(self, request: Request, golden_id: int) -> Response:
         """Approve, as the second person, a golden that waits."""
-        return _judged(lambda: approve_golden(golden_id, person_of(request)))
+        given = ApprovalInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        override = given.validated_data.get("override", "")
+        return _judged(lambda: approve_golden(golden_id, person_of(request), override))
 
 
 class SendBackGoldenView(APIView):

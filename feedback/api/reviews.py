@@ -57,6 +57,11 @@ class ReviewInput(serializers.Serializer[Any]):
         required=False, allow_null=True, help_text="Instead of rewrite, where the task has fields."
     )
     tags = serializers.ListField(child=TagInput(), required=False, max_length=MOST_TAGS)
+    dismissed = serializers.ListField(
+        child=serializers.IntegerField(min_value=1),
+        required=False,
+        help_text="Findings that are wrong. A tag that names a finding takes it.",
+    )
     answers = serializers.DictField(child=serializers.ChoiceField(choices=ANSWERS), required=False)
     active_ms = serializers.IntegerField(required=False, min_value=0)
 
@@ -91,10 +96,17 @@ class ReviewOutput(serializers.Serializer[Any]):
         help_text="The changes from draft to rewrite, each with the ordinals of its tags."
     )
     tags = TagOutput(many=True)
+    findings = serializers.SerializerMethodField(
+        help_text="Finding -> taken, dismissed or left; of those that the review showed."
+    )
     answers = serializers.SerializerMethodField()
     guide = serializers.IntegerField(source="guide_id", allow_null=True)
     supersedes = serializers.IntegerField(source="supersedes_id", allow_null=True)
     created_at = serializers.DateTimeField()
+
+    def get_findings(self, review: Review) -> dict[str, str]:
+        """Return what became of each finding."""
+        return {str(each.finding_id): each.verdict for each in review.judgements.all()}
 
     def get_answers(self, review: Review) -> dict[str, str]:
         """Return the answers by the slug of their criterion."""

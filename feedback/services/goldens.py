@@ -164,6 +164,8 @@ class Said:
     """What a check says about a golden's own text, and whether that stands in its way."""
 
     finding: Finding
+    words: str
+    """Of the text, or "" where it is about all of it."""
     gist: str
     forbids: bool
     """An error, which no lead has overridden for this golden."""
@@ -205,6 +207,7 @@ def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> lis
     return [
         Said(
             finding,
+            "" if finding.start is None else golden.text[finding.start : finding.end],
             gist,
             forbids=finding in forbidding and (finding.check, gist) not in overridden,
             is_overridden=(finding.check, gist) in overridden,

@@ -120,7 +120,7 @@ def reviews_of(draft_id: int) -> QuerySet[Review]:
     return (
         Review.objects.filter(draft=draft_id)
         .select_related("editor")
-        .prefetch_related("tags__category", "answers__criterion")
+        .prefetch_related("tags__category", "answers__criterion", "judgements")
     )
 
 

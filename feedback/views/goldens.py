@@ -18,6 +18,7 @@ from feedback.services.goldens import (
     GoldenRefused,
     approve_golden,
     send_back,
+    what_checks_say,
     withdraw_golden,
 )
 from feedback.services.reviewing import UndoRefused, undo_review
@@ -85,7 +86,7 @@ class GoldenPage(RightRequiredMixin, View):
         reason = request.POST.get("reason", "")
         try:
             if decision == "approve":
-                approve_golden(golden.pk, person)
+                approve_golden(golden.pk, person, reason if "override" in request.POST else "")
                 messages.success(request, _("Approved."))
             elif decision == "send_back":
                 send_back(golden.pk, person, reason)
@@ -124,6 +125,8 @@ class GoldenPage(RightRequiredMixin, View):
         tags = list(review.tags.select_related("category"))
         is_own = review.editor_id == person.pk
         may_judge = has_right(person, REVIEW) and not is_own
+        said = what_checks_say(golden)
+        forbidding = [each for each in said if each.forbids]
         return {
             "golden": golden,
             "review": review,
@@ -135,6 +138,11 @@ class GoldenPage(RightRequiredMixin, View):
             "evidence": evidence(
                 golden.snapshot.facts, Marks(golden.snapshot.sources, golden.rests_on, ())
             ),
+            "said": said,
+            "is_forbidden": bool(forbidding),
+            "may_override": has_right(person, LEAD)
+            and bool(forbidding)
+            and all(each.may_be_overridden for each in forbidding),
             "is_own": is_own,
             "may_approve": may_judge and golden.state in WAITING_STATES,
             "may_send_back": may_judge and golden.state in {*WAITING_STATES, Golden.State.APPROVED},

@@ -52,7 +52,7 @@ export class OpenDraft {
 
   /** The same as the body of a decision. */
   decision(outcome, { reason = "", note = "" } = {}) {
-    const { dismissed: _dismissed, ...work } = this.read();
+    const work = this.read();
     return {
       ...work,
       outcome,

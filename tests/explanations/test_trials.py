@@ -224,13 +224,17 @@ def test_what_was_only_tried_is_not_drafted_yet(trial: Trial, music_task: Task) 
 
 
 def test_lists_and_pages_of_drafts_and_runs_do_not_know_them(
-    trial: Trial, ready_draft: Draft, ml_engineer_client: Client, ml_engineer_token: str
+    trial: Trial,
+    ready_draft: Draft,
+    ml_engineer: Person,
+    ml_engineer_client: Client,
+    ml_engineer_token: str,
 ) -> None:
     write(trial, tried=FINE, against=FINE)
     tried = Draft.objects.filter(run__trial=trial).first()
     assert tried is not None
-    assert list(find_drafts(DraftFilters())) == [ready_draft]
-    assert not find_drafts(DraftFilters(run_id=tried.run_id)).exists()
+    assert list(find_drafts(DraftFilters(), ml_engineer)) == [ready_draft]
+    assert not find_drafts(DraftFilters(run_id=tried.run_id), ml_engineer).exists()
     assert not whole_drafts().filter(pk=tried.pk).exists()
     headers = {"Authorization": f"Bearer {ml_engineer_token}"}
     for address in (
