@@ -7,7 +7,7 @@ family's ``VERSION`` whenever it would judge a text differently than before.
 
 from collections.abc import Collection, Mapping
 
-from explanations.checks import attribution, format, grounding, privacy, repetition
+from explanations.checks import attribution, format, grounding, job_fit, privacy, repetition
 from explanations.checks.catalogue import Catalogue, make_catalogue
 from explanations.checks.dismissals import gist_of
 from explanations.checks.finding import Finding, Severity
@@ -32,7 +32,7 @@ __all__ = [
     "run_checks",
 ]
 
-FAMILIES = (format, attribution, grounding, repetition, privacy)
+FAMILIES = (format, attribution, grounding, job_fit, repetition, privacy)
 
 
 def run_checks(

@@ -1,10 +1,11 @@
 """Grounding: what a text says and no fact supports, and what a fact contradicts.
 
 Each kind of claim is read by a module of its own, which also yields what the facts bear out, so
-that a number that has been read once ("3:15") is not read again as another.
+that a number that has been read once ("3:15") is not read again as another. What a text says of
+somebody's fit for a job is `job_fit`'s matter.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,11 +24,8 @@ from explanations.checks.grounding.titles import (
     works_of_artist_in,
 )
 from explanations.checks.subject import Subject
-from explanations.context import FactMissing, get_fact
-from explanations.output_formats.job_fit import fit_of
 
 VERSION = 2
-CHECKS = ("grounding", "verdict")
 UNSUPPORTED: Final = "unsupported"
 CONTRADICTS: Final = "contradicts"
 
@@ -64,13 +62,6 @@ _ISO_DATE: Final = regex.compile(r"[12][0-9]{3}(?:-[01][0-9](?:-[0-3][0-9])?)?")
 
 def check(subject: Subject) -> Iterator[Finding]:
     """Yield errors for invented years, charts, prizes and sales; warnings for softer claims."""
-    yield from _claims(subject)
-    if subject.output is not None:
-        yield from _missing_facts(subject, subject.output)
-        yield from _verdict(subject, subject.output)
-
-
-def _claims(subject: Subject) -> Iterator[Finding]:
     reading = Reading(subject, _without_facts(subject))
     cues = _cues_in(reading.text)
     taken: list[tuple[int, int]] = []
@@ -176,55 +167,3 @@ def _cues_in(text: str) -> set[str]:
     for _, groups in _AUTOMATON.iter(text.lower()):
         found |= groups
     return found
-
-
-# --- Answers with a structure ---------------------------------------------------------------------
-
-
-def _missing_facts(subject: Subject, output: Mapping[str, object]) -> Iterator[Finding]:
-    for pointer in _pointers(output):
-        try:
-            get_fact(subject.facts, pointer)
-        except FactMissing:
-            yield _missing_fact(pointer)
-
-
-def _verdict(subject: Subject, output: Mapping[str, object]) -> Iterator[Finding]:
-    fit = fit_of(subject.facts)
-    if "verdict" not in output or output["verdict"] == fit.verdict or not fit.skills_wanted:
-        return
-    end = subject.text.find("\n")
-    yield Finding(
-        check="verdict",
-        version=VERSION,
-        severity="warning",
-        message=(
-            f"By the rule this is a {fit.verdict} fit: {fit.skills_met} of {fit.skills_wanted} "
-            f"wanted skills, {_years_short(fit.years_short)}."
-        ),
-        start=0,
-        end=end if end > 0 else len(subject.text),
-        category="verdict",
-        pointer="/item/skills_wanted",
-    )
-
-
-def _years_short(years: float) -> str:
-    return f"{years:g} years short" if years > 0 else "the years are there"
-
-
-def _pointers(output: Mapping[str, object]) -> list[str]:
-    lists = [output.get("matches"), output.get("gaps")]
-    bullets = [bullet for value in lists if isinstance(value, list) for bullet in value]
-    return [str(bullet["fact"]) for bullet in bullets if isinstance(bullet, dict)]
-
-
-def _missing_fact(pointer: str) -> Finding:
-    return Finding(
-        check="grounding",
-        version=VERSION,
-        severity="error",
-        message="A bullet rests on a fact that is not there.",
-        category=UNSUPPORTED,
-        pointer=pointer,
-    )

@@ -1,0 +1,138 @@
+"""Degrees, employers and experience that a text gives to somebody."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import regex
+
+from explanations.checks.finding import Finding
+from explanations.checks.job_fit.claim import (
+    CONTENT,
+    PART,
+    SKILLS,
+    WANTED,
+    grounding_finding,
+    is_in_facts,
+)
+from explanations.checks.job_fit.clauses import Clause, Stance
+from explanations.checks.subject import Subject
+
+_CREDENTIAL: Final = regex.compile(
+    r"\b(?:(?:bachelor|master|doctor|associate)(?:['’]?s)?\s+(?:degree\b|of\b|in\b)|bachelor['’]s|master['’]s"
+    r"|(?:(?:university|college|advanced|graduate)\s+)?degrees?\b(?!\s+of\s+(?:freedom|detail|overlap|fit))"
+    r"|ph\.?\s?d\b|doctorate|mba\b|b\.?sc\b|m\.?sc\b|diploma|certifi(?:ed|cation|cate)\w*|licen[cs]ed?\b"
+    r"|accredit\w+|apprenticeship|graduate of|graduated\b|alumn\w+|pmp\b|cpa\b|award(?:s|ed)?\b"
+    r"|security clearance)",
+    flags=regex.IGNORECASE,
+)
+_CAPITALISED: Final = r"\p{Lu}[\p{L}\p{N}&.'’-]*(?:\s+(?:and|&|of)?\s*\p{Lu}[\p{L}\p{N}&.'’-]*)*"
+_EMPLOYER: Final = regex.compile(
+    r"\b(?:worked|working|work|employed|employment|time|tenure|years|stint|internship|interned|role|"
+    r"position|job|career|experience|employer|company|manager|engineer|clerk|stay)\b[^.;\n]{0,24}?"
+    r"(?<!\b(?:ask|asks|asked|asking|look|looks|looking|call|calls|calling|stand|stands) )"
+    rf"\b(?:at|for)\s+(?!the\b)(?P<name>{_CAPITALISED})"
+    rf"|\b(?:previous|former|last|current|your) employer,?\s+(?P<name>{_CAPITALISED})",
+)
+_EXPERIENCE: Final = regex.compile(
+    r"\b(?:experienced?|expertise|background|training|trained|knowledge|proficien\w+|fluent|fluency|"
+    r"familiar\w*|specialis\w+|specializ\w+|versed|expert|skilled|skills|track record|talent|"
+    r"command|certified|strength|strengths|excel|excels|adept|qualified)\s+"
+    r"(?:in|with|of|as|at|on|for)\s+(?P<what>[^.,;:\n]+)"
+    r"|\byou(?:['’]ve| have| also| already)?\s+(?:led|managed|built|headed|ran|founded|taught|"
+    r"designed|supervised|directed|launched|speak)\s+(?P<what>[^.,;:\n]+)",
+    flags=regex.IGNORECASE,
+)
+_WHAT_ENDS: Final = regex.compile(
+    r"\s+(?:and|or|but|where|which|that|while|as|for|to|than|who|so|because|when|at|from|yet|is|are)\s"
+    r"|\s+(?:the|this|your) (?:job|role|profile)\b",
+    flags=regex.IGNORECASE,
+)
+_SAYS_LITTLE: Final = frozenset(
+    (
+        *(
+            "the",
+            "and",
+            "you",
+            "for",
+            "its",
+            "all",
+            "one",
+            "two",
+            "any",
+            "own",
+            "day",
+            "use",
+            "how",
+        ),
+        *("few", "new", "job", "way", "ways", "thre", "four", "five", "six", "ten", "not", "has"),
+        *("year", "work", "task", "tool", "role", "jobs", "area", "this", "that", "same", "such"),
+        *("simi", "rele", "rela", "fiel", "kind", "most", "many", "some", "what", "thes", "thos"),
+        *("soft", "syst", "skil", "expe", "wide", "rang", "seve", "vari", "like", "very", "both"),
+        *("here", "ther", "want", "list", "name", "requ", "need", "them", "they", "half", "bett"),
+        *("part", "with", "from", "your", "also", "long", "near", "clos", "match", "matc", "occu"),
+        *("acti", "prof", "duti", "resp", "well", "each", "fact", "over", "hand", "prac", "real"),
+    )
+)
+_STEM: Final = 5
+
+
+def credentials_said(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Finding]:
+    words = subject.words_of_facts
+    for clause in clauses:
+        if clause.stance is Stance.STEP:
+            continue
+        for found in _CREDENTIAL.finditer(subject.text, clause.start, clause.end):
+            said = [word.lower() for word in CONTENT.findall(found.group())]
+            if not all(_has_stem(word, words) for word in said):
+                message = f"Neither profile nor job speaks of a {found.group().strip()}."
+                yield grounding_finding("unsupported", message, found.span())
+        if clause.stance is Stance.HAS or clause.stance is Stance.OPEN:
+            yield from _employers(subject, clause)
+
+
+def _employers(subject: Subject, clause: Clause) -> Iterator[Finding]:
+    for found in _EMPLOYER.finditer(subject.text, clause.start, clause.end):
+        name = found.group("name")
+        if not is_in_facts(name, _words_beside_skills(subject)):
+            message = f"No fact names {name} as an employer."
+            yield grounding_finding("unsupported", message, found.span("name"))
+
+
+def _words_beside_skills(subject: Subject) -> frozenset[str]:
+    """Return the words of all facts but the skills: "Google Docs" makes Google no employer."""
+    return frozenset(
+        word
+        for fact in subject.leaves
+        if isinstance(fact.value, str) and not fact.pointer.startswith((WANTED, SKILLS))
+        for word in PART.findall(fact.value.lower())
+    )
+
+
+def experience_said(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Finding]:
+    """Yield what somebody is said to know or to have done that no fact has a word of."""
+    for clause in clauses:
+        if clause.stance is not Stance.HAS and clause.stance is not Stance.WANTS:
+            continue
+        for found in _EXPERIENCE.finditer(subject.text, clause.start, clause.end):
+            start, end = found.span("what")
+            if cut := _WHAT_ENDS.search(subject.text, start, end):
+                end = cut.start()
+            stems = {
+                word.lower()[:_STEM]
+                for word in CONTENT.findall(subject.text, start, end)
+                if word.lower()[:4] not in _SAYS_LITTLE
+            }
+            if stems and not stems & _stems_of_facts(subject):
+                words = subject.text[start:end].strip()
+                if words:
+                    message = f"Neither profile nor job speaks of {words}."
+                    yield grounding_finding("unsupported", message, (start, start + len(words)))
+
+
+def _stems_of_facts(subject: Subject) -> set[str]:
+    return {word[:_STEM] for word in subject.words_of_facts}
+
+
+def _has_stem(word: str, words: frozenset[str]) -> bool:
+    stem = word[: max(5, len(word) - 2)]
+    return any(other.startswith(stem) for other in words)
