@@ -32,7 +32,7 @@ __all__ = [
     "run_checks",
 ]
 
-FAMILIES = (format, attribution, grounding, job_fit, repetition, privacy)
+FAMILIES = (format, attribution, job_fit, grounding, repetition, privacy)
 
 
 def run_checks(
@@ -62,9 +62,14 @@ def run_checks(
 
 def findings_of(subject: Subject) -> list[Finding]:
     """Return what all checks say about a subject, as `run_checks` does."""
-    findings = [finding for family in FAMILIES for finding in family.check(subject)]
+    # Two modules of one family may stumble over the same words: the first one's word counts.
+    findings: dict[object, Finding] = {}
+    for family in FAMILIES:
+        for number, finding in enumerate(family.check(subject)):
+            whole = (family, number) if finding.start is None else None
+            findings.setdefault((finding.check, finding.start, finding.end, whole), finding)
     return sorted(
-        findings,
+        findings.values(),
         key=lambda finding: (finding.severity != "error", finding.start or 0, finding.check),
     )
 
