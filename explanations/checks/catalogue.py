@@ -29,6 +29,8 @@ KINDS: Final[tuple[Kind, ...]] = ("artist", "employer", "person")
 _BITS: Final[Mapping[Kind, int]] = {kind: 1 << place for place, kind in enumerate(KINDS)}
 _SMALL: Final = 1 << len(KINDS)
 """The catalogue itself writes the name with a small letter: "blink-182"."""
+_PUNCTUATED: Final = 2 << len(KINDS)
+"""The name holds a comma or the like, and so may the text: "Earth, Wind & Fire"."""
 _FLAGS: Final = 8
 """A value of the automaton holds the flags in its lowest bits, the length of the key above."""
 
@@ -54,6 +56,9 @@ _UNSPACED: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{M
 _WORD: Final = regex.compile(
     rf"[{_UNSPACED}]|[[\p{{L}}\p{{N}}]--[{_UNSPACED}]]+|&", flags=regex.VERSION1
 )
+_PARTING: Final = regex.compile(
+    r"[,;:?!()\[\]\"“”„«»…—–]\s|[,;()\[\]\"“”„«»]|\s[-–—]\s|[.]\s\p{Lu}"
+)
 _VERSUS: Final = regex.compile(r"\s+(?:vs\.?|versus|pres\.?|presents)\s+", flags=regex.IGNORECASE)
 _BRACKETS_AND_DASHES: Final = regex.compile(r"[()\[\]]|\s-\s")
 # What stands before "Mix" and "Version" where nobody else had a hand in it.
@@ -74,8 +79,19 @@ class WordedText:
     each place in ``words`` at which a word begins, its span in the original text.
     """
 
+    text: str
     words: str
     spans: Mapping[int, tuple[int, int]]
+
+    def is_parted(self, start: int, end: int) -> bool:
+        """Say whether a comma, a bracket or the end of a sentence stands within words.
+
+        ``start`` and ``end`` are places in ``words``, each at the space around them.
+        """
+        if self.words.find(" ", start + 1, end - 1) == -1:
+            return False
+        first, last = self.spans[start + 1], self.spans[self.words.rindex(" ", start, end - 1) + 1]
+        return bool(_PARTING.search(self.text, first[0], last[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +123,9 @@ class Catalogue:
             if not key:
                 continue
             flags = automaton.get(key, len(key) << _FLAGS) | _BITS[kind]
-            automaton.add_word(key, flags | (_SMALL if name.lstrip()[:1].islower() else 0))
+            flags |= _SMALL if name.lstrip()[:1].islower() else 0
+            flags |= _PUNCTUATED if _PARTING.search(name) else 0
+            automaton.add_word(key, flags)
         automaton.make_automaton()
         return cls(automaton, len(automaton))
 
@@ -125,6 +143,8 @@ class Catalogue:
         ]
         taken: list[tuple[int, int]] = []
         for start, end, value in sorted(found, key=lambda match: (match[0] - match[1], match[0])):
+            if not value & _PUNCTUATED and text.is_parted(start, end):
+                continue
             # The space behind a name stands before the next one too.
             if all(end - 1 <= begun or start >= past - 1 for begun, past in taken):
                 taken.append((start, end))
@@ -143,7 +163,7 @@ def worded(text: str, folded: FoldedText | None = None) -> WordedText:
         word = "and" if word == "&" else word
         parts.append(word)
         at += len(word) + 1
-    return WordedText(f" {' '.join(parts)} " if parts else "", spans)
+    return WordedText(text, f" {' '.join(parts)} " if parts else "", spans)
 
 
 @lru_cache(maxsize=_NAMES_KEPT)

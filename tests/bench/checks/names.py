@@ -3,8 +3,8 @@
 from random import Random
 from typing import Final
 
-from explanations.checks.catalogue import Catalogue, make_catalogue
-from explanations.context import featured_artists, fold, remix_artists
+from explanations.checks.catalogue import Catalogue, credited_in_title, make_catalogue
+from explanations.context import fold
 from tests.bench.checks.attribution import COMMON_WORD_ARTISTS
 from tests.bench.checks.frame import Corpus
 
@@ -32,7 +32,7 @@ def names_of(corpus: Corpus, count: int, random: Random) -> list[str]:
     """Return the names themselves; no made-up one equals a real one."""
     names = dict.fromkeys([*corpus.artists, *COMMON_WORD_ARTISTS])
     for row in corpus.music:
-        for name in (*featured_artists(row["item"]["title"]), *remix_artists(row["item"]["title"])):
+        for name in credited_in_title(row["item"]["title"]):
             names[name] = None
     taken = {fold(name).characters for name in names}
     while len(names) < count:

@@ -1,0 +1,135 @@
+"""What stands around a name: a credit, or what somebody has been listening to."""
+
+from typing import Final
+
+import regex
+
+_IGNORE: Final = regex.IGNORECASE
+
+_CREDIT_BEFORE: Final = regex.compile(
+    r"\b(?:by|feat\.?|ft\.?|featuring|starring|courtesy of|from|with|in the hands of|thanks to|let"
+    r"|lets|watch|see|hear|catch|as|when|where|while|and|&)\s+[\"“‘']?$",
+    flags=_IGNORE,
+)
+_CREDIT_AFTER: Final = regex.compile(
+    r"\.?(?:['’]s?\b|\s+(?:and|&|feat\.?|ft\.?|featuring)\s|\s+\p{Ll}+(?:s|ed)\b"
+    r"|\s+(?:took|gave|made|kept|let|ran|brought|found|sang|put|left|broke|went|came|drew|built|wrote"
+    r"|cut|hit|set|threw|rode|flew|fell|held|led|lit|met|shot|stood|swept|wore|won|had|was|can|will"
+    r"|could|would|may|might|sent|sat|rose|spun|stole|taught|told|turned|won['’]t|never|always)\b)"
+)
+_PLAIN_CREDIT_BEFORE: Final = regex.compile(
+    r"\b(?:feat\.?|ft\.?|featuring|starring|courtesy of|(?:produced|written|sung|performed|remixed"
+    r"|made|recorded|reworked) by|(?:track|song|single|cut|remix|tune|one|anthem|version)"
+    r" (?:by|from))\s+$",
+    flags=_IGNORE,
+)
+_MORE: Final = (
+    r"(?:(?:your|the|that|those|some|more|all|recent|late|heavy|latest|much|too|so|a lot of|lots of"
+    r"|favou?rites?|regulars?|hero|heroes|plays?|tracks?|songs?|by|from|of)\s+)*[\"“‘']?$"
+)
+# Nothing else can be meant …
+_OF_LISTENER_BEFORE: Final = regex.compile(
+    r"\b(?:your|you|recent|recently|fans? of|lovers? of|listeners? of|friends? of|next to|after"
+    r"|like|alongside|beside|came for|come for|fell for|love (?:for|of)|neighbou?rs? of|if|since"
+    r"|all (?:that|those)|playing|played|plays?|spinning|loved|enjoy(?:ed|ing)?|besides|whenever"
+    r"|replay(?:ing|ed)?|room between|somewhere between|between)\s+" + _MORE,
+    flags=_IGNORE,
+)
+# … or it may, where the artist is named as well.
+_BESIDE_BEFORE: Final = regex.compile(
+    r"\b(?:where|heard?|to|as|than|loves?|rate|dig|queued?|near|via|past|from|for|with|into|behind"
+    r"|beyond|against|follow(?:s|ing|ed)?|beat|not only|more|much|when|while|because|until|before"
+    r"|once|though|although|miss(?:ing)?|of)\s+" + _MORE,
+    flags=_IGNORE,
+)
+_LISTENING_AFTER: Final = regex.compile(
+    r"(?:['’]s?)?\s+(?:fans?|listeners?|lovers?|plays?|favou?rites?|streak|spins?|queue|rotation"
+    r"|history|habit|sessions?|evenings?|nights?|mornings?|days?|weeks?|marathons?|crowd|playlists?"
+    r"|phase|kick|mood|territory|shelf|diet|run|binge|regulars?|devotees?|people|corner|side|records?"
+    r"|tracks?|songs?|moments?|energy|touch|keeps? you|left you|got you|gets you|has been|have been"
+    r"|had you|has you|is your|are your|is on|are on|is in|are in|on repeat|on your|in your|rules? "
+    r"your|runs? your|fills? your|sits? in|you)\b",
+    flags=_IGNORE,
+)
+_LISTENER: Final = regex.compile(
+    r"\b(?:you|your|you['’]\w+|fans?|listeners?|lovers?|playlist|queue|rotation|favou?rites?)\b",
+    flags=_IGNORE,
+)
+_JOINT: Final = regex.compile(
+    r"\s*(?:and|&|,|x|with|feat\.?|ft\.?|featuring|joins?|meets?|joined by|alongside)\s+",
+    flags=_IGNORE,
+)
+_CHAIN: Final = regex.compile(r"\s*(?:,|,? and|,? or|&|to|then)\s+", flags=_IGNORE)
+_SENTENCE_BEGINS: Final = regex.compile(r"(?:[.!?:…—–(]\s*|[\"“‘]|\n\W*)$")
+_PLACE_BEFORE: Final = regex.compile(
+    r"\b(?:in|across|around|over|through|throughout|from|to|of|this|last|every|each|since|on|for"
+    r"|until|till|all|late|early|mid|a|an|the)[ -]$",
+    flags=_IGNORE,
+)
+# Words with a capital of their own that are names of bands too.
+_PROPER: Final = """
+africa alabama america asia bangles berlin boston brazil britain california chicago china cuba
+dallas detroit dublin egypt england europe florida france georgia germany hollywood houston india
+ireland italy japan jersey kansas london madrid manchester memphis mexico miami nashville nevada
+paris phoenix rome scotland spain sweden texas tokyo toronto venice vienna
+american english french german italian japanese latin spanish swedish
+monday tuesday wednesday thursday friday saturday sunday
+christmas halloween easter valentine
+january february march april may june july august september october november december
+"""
+_PROPER_WORDS: Final = frozenset(_PROPER.split())
+
+_REACH: Final = 60
+
+
+def is_credited(text: str, start: int, end: int) -> bool:
+    """Say whether the words around ``[start, end)`` treat it as somebody who did something."""
+    return bool(
+        _CREDIT_BEFORE.search(text, max(0, start - _REACH), start) or _CREDIT_AFTER.match(text, end)
+    )
+
+
+def is_plainly_credited(text: str, start: int) -> bool:
+    """Say whether nothing but a credit can be meant: "feat. X", "a remix by X"."""
+    return bool(_PLAIN_CREDIT_BEFORE.search(text, max(0, start - _REACH), start))
+
+
+def is_of_listener(text: str, start: int, end: int) -> bool:
+    """Say whether it can only be what somebody plays: "your recent X nights"."""
+    return bool(
+        _OF_LISTENER_BEFORE.search(text, max(0, start - _REACH), start)
+        or _LISTENING_AFTER.match(text, end)
+    )
+
+
+def is_beside(text: str, start: int) -> bool:
+    """Say whether it may be named for comparison: "warmer than X"."""
+    return bool(_BESIDE_BEFORE.search(text, max(0, start - _REACH), start))
+
+
+def speaks_of_listener(text: str) -> bool:
+    """Say whether the text speaks to somebody, or of those who listen."""
+    return bool(_LISTENER.search(text))
+
+
+def is_joint(text: str, end: int, start: int) -> bool:
+    """Say whether what ends at ``end`` and what begins at ``start`` are joined as a pair."""
+    return bool(_JOINT.fullmatch(text, end, start))
+
+
+def is_chained(text: str, end: int, start: int) -> bool:
+    """Say whether a list goes on: "Kygo, Avicii and X"."""
+    return bool(_CHAIN.fullmatch(text, end, start))
+
+
+def begins_sentence(text: str, start: int) -> bool:
+    """Say whether any word would have a capital there."""
+    before = text[max(0, start - 4) : start]
+    return not text[:start].strip() or bool(_SENTENCE_BEGINS.search(before))
+
+
+def is_place_or_time(text: str, start: int, end: int) -> bool:
+    """Say whether it is a word with a capital of its own, where one would be expected."""
+    if text[start:end].casefold() not in _PROPER_WORDS:
+        return False
+    return bool(_PLACE_BEFORE.search(text, max(0, start - 12), start))
