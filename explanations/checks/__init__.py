@@ -7,7 +7,16 @@ family's ``VERSION`` whenever it would judge a text differently than before.
 
 from collections.abc import Collection, Mapping
 
-from explanations.checks import attribution, format, grounding, job_fit, privacy, repetition
+from explanations.checks import (
+    attribution,
+    format,
+    grounding,
+    job_fit,
+    privacy,
+    repetition,
+    safety,
+    tone,
+)
 from explanations.checks.catalogue import Catalogue, make_catalogue
 from explanations.checks.dismissals import gist_of
 from explanations.checks.finding import Finding, Severity
@@ -32,7 +41,7 @@ __all__ = [
     "run_checks",
 ]
 
-FAMILIES = (format, attribution, job_fit, grounding, repetition, privacy)
+FAMILIES = (format, attribution, job_fit, grounding, repetition, tone, safety, privacy)
 
 
 def run_checks(

@@ -1,0 +1,73 @@
+"""Looking for many phrases at once in the words of a text."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import Final
+
+import regex
+
+from explanations.checks.subject import Subject
+
+_WORD: Final = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}]+)*")
+_BETWEEN: Final = regex.compile(r"[\s‐‑–-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A phrase at ``[start, end)`` of a text."""
+
+    phrase: str
+    start: int
+    end: int
+
+
+class Phrases:
+    """Phrases by their first words. A hyphen or a space between words makes no difference."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        for phrase in phrases:
+            words = words_of(phrase)
+            if words:
+                self._by_first.setdefault(words[0], []).append((words, phrase))
+        for alike in self._by_first.values():
+            alike.sort(key=lambda each: -len(each[0]))
+
+    def found_in(self, subject: Subject) -> Iterator[Found]:
+        """Yield the phrases among the words that are no facts, of those that overlap the longest.
+
+        Phrases whose every word a fact holds are left out: a track called "Timeless" makes
+        "timeless" its own.
+        """
+        words = subject.words
+        past = 0
+        for position, word in enumerate(words):
+            if word.start < past or word.written not in self._by_first:
+                continue
+            for wanted, phrase in self._by_first[word.written]:
+                last = position + len(wanted) - 1
+                if last < len(words) and self._stands(subject, position, wanted):
+                    past = words[last].end
+                    if not subject.words_of_facts.issuperset(wanted):
+                        yield Found(phrase, word.start, past)
+                    break
+
+    def _stands(self, subject: Subject, position: int, wanted: tuple[str, ...]) -> bool:
+        words = subject.words[position : position + len(wanted)]
+        return all(word.written == each for word, each in zip(words, wanted, strict=True)) and all(
+            _BETWEEN.fullmatch(subject.text, before.end, after.start)
+            for before, after in pairwise(words)
+        )
+
+
+@lru_cache(maxsize=64)
+def phrases_of(phrases: tuple[str, ...]) -> Phrases:
+    """Return the index of a guide's phrases, made once."""
+    return Phrases(phrases)
+
+
+def words_of(phrase: str) -> tuple[str, ...]:
+    """Return the words of a phrase as texts are compared with them."""
+    return tuple(word.casefold().replace("’", "'") for word in _WORD.findall(phrase))
