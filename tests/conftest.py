@@ -36,6 +36,7 @@ from explanations.models import (
     Task,
 )
 from explanations.output_formats import get_output_format
+from explanations.services.catalogue import forget_catalogue
 
 PASSWORD = "correct horse battery staple"
 
@@ -46,6 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     nothing that begins an event loop of its own can run beside it.
     """
     items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(autouse=True)
+def no_names_of_the_last_test() -> None:
+    """The index of names outlives a test; the recommendations it was made from do not."""
+    forget_catalogue()
 
 
 # The stack ---------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from explanations.context import get_fact, has_fact
 from explanations.fact_changes import Facts, LaidOver, changed_pointers, laid_over, same_facts
 from explanations.models import Draft, FactSnapshot, Recommendation
 from explanations.output_formats import get_output_format
+from explanations.services.catalogue import catalogue_now
 from explanations.services.dismissing import Dismissals, dismissals_of
 from feedback.models import Golden, Review
 from feedback.outcomes import Outcome, worth
@@ -193,6 +194,7 @@ def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> lis
             "output": golden.output,
             **golden.snapshot.facts,
         },
+        catalogue_now(),
     )
     found = [(finding, gist_of(finding, golden.text)) for finding in findings_of(subject)]
     if found and dismissals is None:

@@ -24,6 +24,7 @@ from explanations.model_server import (
 from explanations.models import Draft
 from explanations.output_formats import Output, UnusableOutput
 from explanations.prompts import told_about
+from explanations.services.catalogue import catalogue_now
 from explanations.services.drafting.asking import Asked, Brief, CannotAsk
 from explanations.services.drafting.claiming import Claim, Holding
 from explanations.services.drafting.pace import MOST_SETBACKS, MOST_TRIES, Pace
@@ -130,6 +131,7 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
             "output": parsed.output,
             **facts,
         },
+        catalogue_now(),
     )
     findings = _judged_findings(subject, brief)
     forbidding = [judged.finding.message for judged in findings if judged.blocked]
