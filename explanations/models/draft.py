@@ -188,8 +188,12 @@ class Draft(models.Model):
                 fields=["id"],
                 condition=models.Q(state="PENDING", lost__gt=0),
             ),
+            # Not on the state, though these are the running ones: who looks for some of the running
+            # by their ids would be led through all that ever ran and were not vacuumed since.
             models.Index(
-                name="draft_lease", fields=["lease_until"], condition=models.Q(state="RUNNING")
+                name="draft_lease",
+                fields=["lease_until"],
+                condition=models.Q(lease_until__isnull=False),
             ),
             models.Index(name="draft_by_run_state", fields=["run", "state"]),
             models.Index(name="draft_by_task_state", fields=["task", "state", "-id"]),

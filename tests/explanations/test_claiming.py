@@ -184,37 +184,69 @@ def test_two_drainers_never_take_the_same_draft(
     assert not ours & theirs
 
 
-def test_a_claim_reads_no_more_than_it_takes(run: Run, music_task: Task) -> None:
-    """However long the queue, and however many drafts wait in paused runs."""
-    assert music_task.prompt is not None
-    paused = Run.objects.create(
-        task=music_task,
-        prompt=music_task.prompt,
-        model_version=run.model_version,
-        state=Run.State.PAUSED,
+@pytest.fixture
+def earlier_drafts(run: Run, music_task: Task) -> None:
+    """A run that is long over, and the database's statistics of that time."""
+    earlier = Run.objects.create(
+        task=music_task, prompt=run.prompt, model_version=run.model_version, state=Run.State.DONE
     )
-    one = recommended(music_task, "track:one", TRACK, LISTENER, "g")
+    many_drafts(earlier, 1000, Draft.State.CANCELLED)
+    analyze()
+
+
+@pytest.mark.usefixtures("earlier_drafts")
+@pytest.mark.parametrize("statistics", ["of now", "from before"])
+def test_a_claim_reads_no_more_than_it_takes(run: Run, music_task: Task, statistics: str) -> None:
+    """However long the queue, however many drafts wait in paused runs, and however new the run."""
+    paused = Run.objects.create(
+        task=music_task, prompt=run.prompt, model_version=run.model_version, state=Run.State.PAUSED
+    )
     for owner in (run, paused):
-        Draft.objects.bulk_create(
-            Draft(
-                run=owner,
-                task=music_task,
-                recommendation=one,
-                prompt=music_task.prompt,
-                model_version=run.model_version,
-                ordinal=ordinal,
-                priority=ordinal % 100,
-            )
-            for ordinal in range(1, 3001)
+        many_drafts(owner, 3000)
+    if statistics == "of now":
+        analyze()
+    before = rows_read()
+    take(run, at_most=20)
+    assert rows_read() - before < 400
+
+
+@pytest.mark.usefixtures("earlier_drafts")
+@pytest.mark.parametrize("statistics", ["of now", "from before"])
+def test_a_lease_is_renewed_without_reading_what_others_hold(run: Run, statistics: str) -> None:
+    many_drafts(run, 3000)
+    taken = take(run, at_most=3000)
+    if statistics == "of now":
+        analyze()
+    before = rows_read()
+    assert len(renew([one.holding for one in taken[:20]], LEASE_S)) == 20
+    assert rows_read() - before < 400
+
+
+def many_drafts(run: Run, count: int, state: str = Draft.State.PENDING) -> None:
+    """So many drafts of one recommendation."""
+    one = recommended(run.task, f"track:{run.pk}", TRACK, LISTENER, "g")
+    Draft.objects.bulk_create(
+        Draft(
+            run=run,
+            task=run.task,
+            recommendation=one,
+            prompt=run.prompt,
+            model_version=run.model_version,
+            ordinal=ordinal,
+            priority=ordinal % 100,
+            state=state,
         )
+        for ordinal in range(1, count + 1)
+    )
+
+
+def analyze() -> None:
+    """Let the database's statistics be of now."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE explanations_draft, explanations_run")
-    before = _rows_read()
-    take(run, at_most=20)
-    assert _rows_read() - before < 400
 
 
-def _rows_read() -> int:
+def rows_read() -> int:
     """Rows of the drafts' table that this transaction has read so far."""
     with connection.cursor() as cursor:
         cursor.execute(

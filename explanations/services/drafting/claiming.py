@@ -81,12 +81,20 @@ SELECT claimed.id, claimed.attempt, claimed.task_id, claimed.prompt_id, claimed.
 FROM claimed LEFT JOIN explanations_factsnapshot snapshot ON snapshot.id = claimed.snapshot_id
 ORDER BY claimed.priority DESC, claimed.id
 """
+# A run that has just begun is not in PostgreSQL's statistics. Taken for a handful of rows, its drafts
+# were all read and sorted at each claim, through the index that counts them by state: a cost that
+# grew with the run. Without a sort only the index of waiting drafts, which has their order, is left.
+_IN_THE_ORDER_OF_THE_INDEX: Final = "SET LOCAL enable_sort = off"
 _CLAIM_USUAL: Final = _CLAIM.format(suspicion=f"< {LOST_TO_BE_ALONE}")
 _CLAIM_SUSPECT: Final = _CLAIM.format(suspicion=f">= {LOST_TO_BE_ALONE}")
 
 # Everybody who locks many drafts takes them in this order, so that nobody waits in a circle.
 LOCK_ORDER: Final = "draft.id"
-FENCE: Final = "draft.id = held.id AND draft.attempt = held.attempt AND draft.state = 'RUNNING'"
+# By their ids first of all: a plan made from old statistics else reads whatever runs, or ever ran.
+FENCE: Final = """
+draft.id = held.id AND draft.attempt = held.attempt AND draft.state = 'RUNNING'
+AND draft.id = ANY(%(ids)s)
+"""
 _OURS: Final = f"""
 WITH ours AS (
     SELECT draft.id
@@ -152,6 +160,7 @@ def _claim(
     statement: str, model_versions: Collection[int], at_most: int, drainer: str, lease_s: float
 ) -> list[Claim]:
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_IN_THE_ORDER_OF_THE_INDEX)
         cursor.execute(
             statement,
             {
