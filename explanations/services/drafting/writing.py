@@ -19,6 +19,9 @@ from explanations.services.drafting.judging import Outcome, unwritable
 
 log = logging.getLogger(__name__)
 
+# Every statement names the drafts by `id = ANY(...)` too, where a join says so already: it is what
+# leads PostgreSQL to these few rows even while its statistics are older than the run.
+
 # Who changes facts locks the recommendations first and their drafts after that. Doing the same, and
 # holding on until the text is in, makes sure that they either wait and then see the text, or were
 # first and are seen here.
@@ -65,7 +68,7 @@ FROM jsonb_to_recordset(%(outcomes)s::jsonb) AS outcome(
     served_by text, served_model text, prompt_tokens integer, completion_tokens integer,
     latency_ms integer, finish_reason text
 )
-WHERE draft.id = outcome.id
+WHERE draft.id = outcome.id AND draft.id = ANY(%(ids)s)
 """
 # The facts changed while the model wrote: its answer is about what is no longer so.
 _WRITE_AGAIN: Final = """
@@ -91,6 +94,7 @@ FROM unnest(%(ids)s::bigint[], %(places)s::integer[]) AS wanted(id, places)
 JOIN explanations_draft draft ON draft.id = wanted.id
 JOIN explanations_run run ON run.id = draft.run_id AND run.trial_id IS NULL
 CROSS JOIN generate_series(1, wanted.places) AS place(ordinal)
+WHERE draft.id = ANY(%(ids)s)
 """
 # Another writer may give the next ordinal of the same recommendation to a draft of its own at the
 # same moment: then one of the two makes nothing here and sees, by the count, that it has to look
@@ -107,7 +111,7 @@ WITH wanted AS (
     FROM unnest(%(ids)s::bigint[], %(told)s::text[]) AS blocked(id, told)
     JOIN explanations_draft draft ON draft.id = blocked.id
     JOIN explanations_run run ON run.id = draft.run_id AND run.trial_id IS NULL
-    WHERE NOT EXISTS (
+    WHERE draft.id = ANY(%(ids)s) AND NOT EXISTS (
         SELECT FROM explanations_draft again
         WHERE again.redraft_of_id = draft.id AND again.told <> ''
     )
@@ -161,7 +165,13 @@ def _write(outcomes: Sequence[Outcome], category_ids: Mapping[int, Mapping[str, 
             ids = [outcome.holding.draft_id for outcome in stale]
             cursor.execute(_WRITE_AGAIN, {"ids": ids})
         if kept:
-            cursor.execute(_WRITE, {"outcomes": _json([_row(outcome) for outcome in kept])})
+            cursor.execute(
+                _WRITE,
+                {
+                    "ids": [outcome.holding.draft_id for outcome in kept],
+                    "outcomes": _json([_row(outcome) for outcome in kept]),
+                },
+            )
         findings = [row for outcome in kept for row in _finding_rows(outcome, category_ids)]
         if findings:
             cursor.execute(_ADD_FINDINGS, {"findings": _json(findings)})
