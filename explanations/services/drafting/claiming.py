@@ -81,9 +81,10 @@ SELECT claimed.id, claimed.attempt, claimed.task_id, claimed.prompt_id, claimed.
 FROM claimed LEFT JOIN explanations_factsnapshot snapshot ON snapshot.id = claimed.snapshot_id
 ORDER BY claimed.priority DESC, claimed.id
 """
-# A run that has just begun is not in PostgreSQL's statistics. Taken for a handful of rows, its drafts
-# were all read and sorted at each claim, through the index that counts them by state: a cost that
-# grew with the run. Without a sort only the index of waiting drafts, which has their order, is left.
+# A run that has just begun is not in PostgreSQL's statistics. Taken for a handful of rows, its
+# drafts were all read and sorted at each claim, through the index that counts them by state: a cost
+# that grew with the run. Without a sort only the index of waiting drafts is left, which has the
+# order.
 _IN_THE_ORDER_OF_THE_INDEX: Final = "SET LOCAL enable_sort = off"
 _CLAIM_USUAL: Final = _CLAIM.format(suspicion=f"< {LOST_TO_BE_ALONE}")
 _CLAIM_SUSPECT: Final = _CLAIM.format(suspicion=f">= {LOST_TO_BE_ALONE}")
