@@ -3,9 +3,11 @@
 from django.urls import URLPattern, URLResolver, path
 
 from feedback.views import facts, review
+from feedback.views.checks import CheckFindingsPage, ChecksPage
 from feedback.views.draft_reviews import DraftReviews
 from feedback.views.escalated import Escalated
 from feedback.views.fact_reports import FactReportList, SettleFactReport
+from feedback.views.findings import DismissFinding
 from feedback.views.goldens import GoldenList, GoldenPage
 from feedback.views.home import Home
 
@@ -21,6 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("drafts/<int:draft_id>/facts/report/", facts.ReportFact.as_view(), name="report-fact"),
     path("drafts/<int:draft_id>/facts/", facts.AddFact.as_view(), name="add-fact"),
     path("drafts/<int:draft_id>/reviews/", DraftReviews.as_view(), name="draft-reviews"),
+    path("checks/", ChecksPage.as_view(), name="checks"),
+    path("checks/<slug:slug>/<slug:check>/", CheckFindingsPage.as_view(), name="check-findings"),
+    path("findings/<int:finding_id>/dismiss/", DismissFinding.as_view(), name="dismiss-finding"),
     path("goldens/", GoldenList.as_view(), name="goldens"),
     path("goldens/<int:golden_id>/", GoldenPage.as_view(), name="golden"),
     path("escalated/", Escalated.as_view(), name="escalated"),

@@ -9,6 +9,7 @@ from feedback.api.assignments import (
     ReleaseView,
     WorkView,
 )
+from feedback.api.checks import ChecksView
 from feedback.api.facts import (
     AcceptFactReportView,
     AllFactReportsView,
@@ -35,6 +36,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("assignments/<int:assignment_id>/release/", ReleaseView.as_view(), name="api-release"),
     path("drafts/<int:draft_id>/reviews/", DraftReviewsView.as_view(), name="api-draft-reviews"),
     path("reviews/<int:review_id>/undo/", UndoView.as_view(), name="api-review-undo"),
+    path("checks/", ChecksView.as_view(), name="api-checks"),
     path("goldens/", GoldensView.as_view(), name="api-goldens"),
     path("goldens/<int:golden_id>/", GoldenView.as_view(), name="api-golden"),
     path(

@@ -1,6 +1,6 @@
 """What the review screen shows of one draft: the page's context, made from rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -10,9 +10,12 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
-from explanations.context import Fact, leaf_facts, mentioned_facts, names_of
+from explanations.assertions import Assertion, evidence_in
+from explanations.context import Fact, leaf_facts, names_of
 from explanations.models import Category, Criterion, Draft, Finding
 from explanations.output_formats import FormField, FormGroup, get_output_format
+from explanations.services.drafts import asserted_by
+from explanations.views.linked_text import shown_assertions
 from feedback.models import Assignment, FactReport, Review
 from feedback.outcomes import REASONS, Outcome
 from feedback.services.goldens import facts_seen
@@ -77,7 +80,11 @@ def desk_context(
     draft = assignment.place.draft
     facts, sources = facts_seen(draft)
     leaves = leaf_facts(facts)
-    mentions = mentioned_facts(draft.text, facts)
+    mentions = evidence_in(draft.text, leaves)
+    findings = _findings(draft)
+    # How an assertion stands follows from the findings, which the blind sample does not show.
+    asserted = [] if draft.blind else asserted_by(draft, findings, mentions)
+    numbers = {fact.pointer: number for number, fact in enumerate(leaves)}
     reported = set(
         FactReport.objects.filter(
             recommendation=draft.recommendation_id, state=FactReport.State.OPEN
@@ -90,8 +97,16 @@ def desk_context(
         "draft": draft,
         "item_address": item_address(draft.task.item_url_template, facts),
         "evidence": evidence(
-            facts, Marks(sources, {mention.pointer for mention in mentions}, reported)
+            facts,
+            Marks(
+                sources,
+                {mention.pointer for mention in mentions},
+                reported,
+                numbers,
+                _assertions_by_fact(asserted),
+            ),
         ),
+        "assertions": shown_assertions(draft.text, asserted, numbers),
         "all_facts": all_facts,
         "categories": categories,
         "criteria": Criterion.objects.filter(task=draft.task_id, retired_at=None),
@@ -128,11 +143,16 @@ def desk_context(
                 }
                 for category in categories
             ],
-            "findings": _findings(draft),
+            "findings": [_shown_finding(finding) for finding in findings],
             "mentions": [
-                {"start": mention.start, "end": mention.end, "pointer": mention.pointer}
+                {
+                    "start": mention.start,
+                    "end": mention.end,
+                    "fact": str(numbers[mention.pointer]),
+                }
                 for mention in mentions
             ],
+            "assertions": [{"start": each.start, "end": each.end} for each in asserted],
             "names": _uncounted_names(draft, leaves),
             "word_limit": draft.task.word_limit,
             "work": assignment.work,
@@ -159,21 +179,32 @@ def _option(fact: Fact) -> dict[str, str]:
     }
 
 
-def _findings(draft: Draft) -> list[Mapping[str, object]]:
+def _findings(draft: Draft) -> list[Finding]:
     if draft.blind:
         # Of the random sample: what the checks think must not lead the editor's eye.
         return []
-    return [
-        {
-            "id": finding.pk,
-            "category": finding.category.slug if finding.category else None,
-            "message": finding.message,
-            "start": finding.start,
-            "end": finding.end,
-            "pointer": finding.pointer,
-        }
-        for finding in Finding.objects.standing().filter(draft=draft).select_related("category")
-    ]
+    return list(Finding.objects.standing().filter(draft=draft).select_related("category"))
+
+
+def _shown_finding(finding: Finding) -> Mapping[str, object]:
+    return {
+        "id": finding.pk,
+        "category": finding.category.slug if finding.category else None,
+        "message": finding.message,
+        "start": finding.start,
+        "end": finding.end,
+        "pointer": finding.pointer,
+        "dismiss": reverse("dismiss-finding", args=[finding.pk]),
+    }
+
+
+def _assertions_by_fact(asserted: Iterable[Assertion]) -> dict[str, tuple[int, ...]]:
+    """Return in which assertions each fact stands, counted from one as people do."""
+    found: dict[str, tuple[int, ...]] = {}
+    for number, assertion in enumerate(asserted, start=1):
+        for pointer in assertion.pointers:
+            found[pointer] = (*found.get(pointer, ()), number)
+    return found
 
 
 def _uncounted_names(draft: Draft, leaves: list[Fact]) -> list[str]:

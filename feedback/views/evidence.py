@@ -1,7 +1,7 @@
 """The facts of a draft as an editor reads them: labelled values, never raw JSON."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import regex
@@ -31,6 +31,10 @@ class ShownFact:
     source: str
     is_mentioned: bool
     is_reported: bool
+    number: int | None = None
+    """Of its link to the words that name it; None where the page links none."""
+    assertions: tuple[int, ...] = ()
+    """In which it stands, counted from one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Marks:
     sources: Mapping[str, str]
     mentioned: Collection[str]
     reported: Collection[str]
+    numbers: Mapping[str, int] = field(default_factory=dict)
+    assertions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def evidence(facts: Mapping[str, object], marks: Marks) -> list[EvidenceSide]:
@@ -133,6 +139,8 @@ def _shown(fact: Fact, marks: Marks) -> ShownFact:
         source=marks.sources.get(fact.pointer, ""),
         is_mentioned=fact.pointer in marks.mentioned,
         is_reported=fact.pointer in marks.reported,
+        number=marks.numbers.get(fact.pointer),
+        assertions=marks.assertions.get(fact.pointer, ()),
     )
 
 

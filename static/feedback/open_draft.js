@@ -3,6 +3,7 @@
  * keys and buttons ask for are its methods; what becomes of the draft is decided in `review.js`.
  */
 
+import { Links } from "../explanations/links.js";
 import { Autosave } from "./autosave.js";
 import { DraftText } from "./draft_text.js";
 import { drawMarks } from "./marks_list.js";
@@ -17,7 +18,11 @@ export class OpenDraft {
   /**
    * @param {HTMLElement} desk
    * @param {object} page what the server says of the draft and of the editor's saved work
-   * @param {{announce: (words: string) => void, saved: (state: string, detail?: object) => void}} say
+   * @param {{
+   *   announce: (words: string) => void,
+   *   saved: (state: string, detail?: object) => void,
+   *   dismissForTask: (finding: object) => void,
+   * }} say
    */
   constructor(desk, page, say) {
     this.desk = desk;
@@ -35,6 +40,7 @@ export class OpenDraft {
     this.rewrite = new Rewrite(desk.querySelector("#rewrite"), page, () => this.#edited());
     this.note = desk.querySelector("#note");
     this.autosave = new Autosave(page.assignment, () => this.read(), say.saved);
+    this.links = new Links(desk, (lit) => this.#light(lit));
     this.#fill({ ...emptyWork(), ...page.work });
     this.#listen();
   }
@@ -42,7 +48,7 @@ export class OpenDraft {
   close(options) {
     this.selection.close();
     this.autosave.close(options);
-    CSS.highlights?.delete("desk-mention");
+    this.#light(null);
   }
 
   /** The work as it is now, ready to be saved. */
@@ -121,6 +127,13 @@ export class OpenDraft {
       this.current = null;
     });
     this.say.announce(finding ? "Dismissed." : "Tag removed.");
+  }
+
+  /** Forget a finding that is nothing in the whole task. */
+  forget(finding) {
+    this.page.findings = this.page.findings.filter(({ id }) => id !== finding.id);
+    this.current = null;
+    this.#draw();
   }
 
   severity(direction) {
@@ -215,6 +228,7 @@ export class OpenDraft {
     severity.dataset.none ??= severity.textContent;
     severity.textContent = index === null ? severity.dataset.none : severityName(this.work.tags[index].severity);
     this.desk.querySelector("[data-command=restore]").hidden = !this.isRewritten;
+    this.#light(this.lit);
   }
 
   /** Tags and open suggestions in the order of the text. */
@@ -267,6 +281,7 @@ export class OpenDraft {
     const { range } = this.selection;
     const words = range ? this.drawn.text.slice(range.start, range.end) : "";
     this.desk.toggleAttribute("data-selected", Boolean(range));
+    this.links?.show(range && this.#linkOf(range.start, range.end));
     if (words) this.say.announce(words);
   }
 
@@ -306,9 +321,14 @@ export class OpenDraft {
       });
       typed.addEventListener("focusout", () => this.#rememberTyping());
     }
-    const evidence = this.desk.querySelector(".desk-evidence");
-    evidence.addEventListener("pointerover", ({ target }) => this.#pointOut(target));
-    evidence.addEventListener("pointerleave", () => CSS.highlights?.delete("desk-mention"));
+    this.element.addEventListener("pointermove", (event) => {
+      const at = this.#offsetUnder(event);
+      if (at !== this.pointedAt) this.links.show(at === null ? null : this.#linkOf(at, at + 1));
+      this.pointedAt = at;
+    });
+    this.element.addEventListener("pointerleave", () => {
+      this.pointedAt = null;
+    });
   }
 
   #editTag(control) {
@@ -328,6 +348,7 @@ export class OpenDraft {
   #act(act) {
     if (act === "select") this.#setCurrent(this.current);
     else if (act === "take") this.take();
+    else if (act === "dismiss-for-task") this.say.dismissForTask(this.#currentFinding());
     else if (act === "less") this.severity(-1);
     else if (act === "more") this.severity(+1);
     else this.dismiss();
@@ -335,17 +356,45 @@ export class OpenDraft {
     if (act === "take" || act === "dismiss" || act === "remove") this.element.focus();
   }
 
-  /** Light up the words of the draft that name the fact under the pointer. */
-  #pointOut(target) {
+  /** What the words [start, end) of the draft are linked to: the facts they name, their assertion. */
+  #linkOf(start, end) {
+    const within = (span) => span.start < end && start < span.end;
+    const assertion = this.page.assertions.findIndex(within);
+    return {
+      kind: "words",
+      facts: new Set(this.page.mentions.filter(within).map(({ fact }) => fact)),
+      assertion: assertion === -1 ? "" : String(assertion),
+    };
+  }
+
+  /** Light up the words of the draft that belong to what is pointed at. */
+  #light(lit) {
+    this.lit = lit;
     if (!CSS.highlights) return;
-    CSS.highlights.delete("desk-mention");
-    const pointer = target.closest("[data-pointer]")?.dataset.pointer;
-    const named = this.page.mentions.filter((mention) => mention.pointer === pointer);
-    if (!named.length) return;
-    CSS.highlights.set(
-      "desk-mention",
-      new Highlight(...named.map(({ start, end }) => this.drawn.rangeOf(start, end))),
+    const sentence = lit?.kind === "assertion" ? this.page.assertions[Number(lit.assertion)] : null;
+    const named = this.page.mentions.filter(
+      (mention) =>
+        lit?.facts.has(mention.fact) &&
+        (!sentence || (sentence.start <= mention.start && mention.end <= sentence.end)),
     );
+    this.#highlight("desk-assertion", sentence ? [sentence] : []);
+    this.#highlight("desk-mention", named);
+  }
+
+  #highlight(name, spans) {
+    CSS.highlights.delete(name);
+    if (!spans.length) return;
+    const ranges = spans.map(({ start, end }) => this.drawn.rangeOf(start, end));
+    CSS.highlights.set(name, new Highlight(...ranges));
+  }
+
+  /** The code point of the draft under the pointer, or null. */
+  #offsetUnder({ clientX, clientY }) {
+    const place = document.caretPositionFromPoint?.(clientX, clientY);
+    const range = place ? null : document.caretRangeFromPoint?.(clientX, clientY);
+    const node = place?.offsetNode ?? range?.startContainer;
+    if (!node || !this.element.contains(node)) return null;
+    return this.drawn.offsetAt(node, place?.offset ?? range.startOffset);
   }
 }
 

@@ -43,7 +43,11 @@ function openDesk() {
     document.getElementById("look-again")?.focus();
     return;
   }
-  open = new OpenDraft(desk, JSON.parse(data.textContent), { announce, saved: showSaved });
+  open = new OpenDraft(desk, JSON.parse(data.textContent), {
+    announce,
+    saved: showSaved,
+    dismissForTask,
+  });
   history.replaceState(null, "", open.page.address);
   open.element.focus({ preventScroll: true });
   sleep.begin();
@@ -244,6 +248,22 @@ async function tellFact(name) {
   open.autosave.touch();
   await open.autosave.flush();
   await exchange(await untilAnswered(() => get(location.href)), told.message);
+}
+
+/** A lead's word on a finding: it is nothing, in all drafts of the task. */
+async function dismissForTask(finding) {
+  const dialog = document.getElementById("dismiss-finding");
+  const told = await askUntil(
+    dialog,
+    () => {
+      dialog.querySelector("[data-said]").textContent = finding.message;
+    },
+    async (answer) => (await post(finding.dismiss, Object.fromEntries(answer))).json(),
+  );
+  open.element.focus();
+  if (!told) return;
+  open.forget(finding);
+  announce(told.message);
 }
 
 /* Keys and buttons ----------------------------------------------------------------------------- */

@@ -64,7 +64,9 @@ class TestOpening:
         html = editor_client.get("/review/").content.decode()
 
         assert "<dt>Tempo bpm</dt>" in html
-        assert 'class="fact is-mentioned" data-pointer="/item/artist"' in html
+        assert re.search(
+            r'<button class="fact fact-words is-mentioned"[^>]* data-pointer="/item/artist"', html
+        )
         assert 'class="fact" data-pointer="/item/tempo_bpm"' in html
         assert "{&quot;title" not in html
 
