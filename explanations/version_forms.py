@@ -6,6 +6,7 @@ from typing import Any, Final, NoReturn
 
 from django import forms
 
+from explanations.guide_rules import MOST_EXCLAMATION_MARKS, GuideRules, read_rules
 from explanations.model_server import (
     MOST_STOPS,
     MOST_TOKENS,
@@ -15,7 +16,13 @@ from explanations.model_server import (
 )
 from explanations.models import Guide, Prompt, Task
 from explanations.output_formats import get_output_format
-from explanations.services.versions import MOST_NOTE, WrittenPrompt, prompt_problems
+from explanations.services.versions import (
+    MOST_NOTE,
+    WrittenGuide,
+    WrittenPrompt,
+    guide_problems,
+    prompt_problems,
+)
 
 # What people type into a form comes with the line ends of the network.
 _LINE_END: Final = "\r\n"
@@ -71,9 +78,63 @@ class GuideForm(VersionForm):
     """A guide version."""
 
     text = WordsField(rows=28, label="Guide", help_text="Markdown, without links and images.")
+    avoid = WordsField(
+        rows=8,
+        required=False,
+        label="Words and phrases to avoid",
+        help_text="One a line. Checks point at them, unless a fact says them itself.",
+    )
+    exclamation_marks = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MOST_EXCLAMATION_MARKS,
+        label="Most exclamation marks",
+        help_text="0 for none at all; any number if empty.",
+    )
+    emoji = forms.BooleanField(required=False, label="Emoji are allowed")
+    second_person = forms.ChoiceField(
+        choices=[
+            ("either", "as it comes"),
+            ("expected", "every text speaks to “you”"),
+            ("avoided", "no text speaks to “you”"),
+        ],
+        required=False,
+        widget=forms.RadioSelect,
+        label="Second person",
+    )
 
     def __init__(self, typed: Mapping[str, Any] | None, start: Guide | None) -> None:
-        super().__init__(typed, initial={"text": start.text} if start else None)
+        rules = read_rules(start.rules) if start else GuideRules()
+        super().__init__(
+            typed,
+            initial={
+                **rules.as_json(),
+                "avoid": "\n".join(rules.avoid),
+                "text": start.text if start else "",
+            },
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """Say everything that is wrong at once."""
+        cleaned = super().clean() or {}
+        written = self.written()
+        problems = guide_problems(written.text, written.rules)
+        self.refuse({name: said for name, said in problems.items() if name not in self.errors})
+        return cleaned
+
+    def written(self) -> WrittenGuide:
+        """Return what the form says, as far as its fields can be read."""
+        typed = self.cleaned_data
+        phrases = [line.strip() for line in typed.get("avoid", "").splitlines()]
+        return WrittenGuide(
+            text=typed.get("text", ""),
+            rules={
+                "avoid": [phrase for phrase in phrases if phrase],
+                "exclamation_marks": typed.get("exclamation_marks"),
+                "emoji": typed.get("emoji", False),
+                "second_person": typed.get("second_person") or "either",
+            },
+        )
 
 
 class PromptForm(VersionForm):

@@ -73,6 +73,9 @@ class GuideOutput(VersionOutput):
     """A guide version."""
 
     text = serializers.CharField(help_text="Markdown.")
+    rules = serializers.DictField(
+        help_text="What a machine can check: avoid, exclamation_marks, emoji, second_person."
+    )
 
 
 class PromptInput(serializers.Serializer[Any]):
@@ -100,6 +103,12 @@ class GuideInput(serializers.Serializer[Any]):
 
     note = serializers.CharField(default="", allow_blank=True)
     text = serializers.CharField(trim_whitespace=False, help_text="Markdown.")
+    rules = serializers.DictField(
+        required=False,
+        help_text="avoid (a list of phrases), exclamation_marks (the most, null for any number), "
+        "emoji (whether there may be any), second_person (expected, avoided or either). Without "
+        "it the rules of the active guide go on.",
+    )
 
 
 class ActivationInput(serializers.Serializer[Any]):
@@ -262,7 +271,9 @@ class GuidesView(APIView):
         given.is_valid(raise_exception=True)
         said = given.validated_data
         try:
-            guide = versions.write_guide(task, said["text"], said["note"], person_of(request))
+            guide = versions.write_guide(
+                task, said["text"], said["note"], person_of(request), said.get("rules")
+            )
         except VersionRefused as refusal:
             raise _invalid(refusal) from refusal
         return Response(_whole_guide(guide, task), status=status.HTTP_201_CREATED)

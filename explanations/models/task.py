@@ -139,6 +139,11 @@ class Guide(Version):
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="guides")
     text = models.TextField(help_text="Markdown")
+    rules = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="What a machine can check of it, as explanations.guide_rules reads it.",
+    )
 
     class Meta:
         ordering: ClassVar = ["task", "-number"]
@@ -148,7 +153,9 @@ class Guide(Version):
             models.UniqueConstraint(name="guide_is_of_its_task", fields=["task", "id"]),
         ]
         triggers: ClassVar = [
-            final_columns("used_guide_is_final", "task", "number", "text", "used_at", once=USED),
+            final_columns(
+                "used_guide_is_final", "task", "number", "text", "rules", "used_at", once=USED
+            ),
             kept("used_guide_stays", once=USED),
         ]
 

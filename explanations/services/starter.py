@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from accounts.log import record
+from explanations.guide_rules import GuideRules, shipped_rules
 from explanations.models import (
     Category,
     CheckThreshold,
@@ -60,6 +61,7 @@ class ShippedTask:
     categories: Sequence[Mapping[str, Any]]
     criteria: Sequence[Mapping[str, Any]]
     guide: str
+    rules: GuideRules
     prompt: Mapping[str, Any]
 
 
@@ -107,6 +109,7 @@ def _read(folder: Path) -> ShippedTask:
         categories=_toml(folder / "categories.toml")["categories"],
         criteria=task["criteria"],
         guide=(folder / "guide.md").read_text(encoding="utf-8"),
+        rules=shipped_rules(folder.name),
         prompt={
             "system": prompt["system"].strip(),
             "user_template": prompt["user_template"].strip(),
@@ -134,7 +137,7 @@ def _load(shipped: ShippedTask, loaded: Loaded) -> None:
         )
     _load_categories(task, shipped.categories, loaded)
     _load_criteria(task, shipped.criteria, loaded)
-    _load_guide(task, shipped.guide, loaded)
+    _load_guide(task, shipped.guide, shipped.rules, loaded)
     _load_prompt(task, shipped.prompt, loaded)
 
 
@@ -168,11 +171,15 @@ def _load_criteria(task: Task, criteria: Iterable[Mapping[str, Any]], loaded: Lo
             loaded.changes.append(f"criterion {task.slug} {row['slug']}")
 
 
-def _load_guide(task: Task, text: str, loaded: Loaded) -> None:
-    if task.guides.filter(text=text).exists():
+def _load_guide(task: Task, text: str, rules: GuideRules, loaded: Loaded) -> None:
+    if task.guides.filter(text=text, rules=rules.as_json()).exists():
         return
     guide = Guide.objects.create(
-        task=task, number=_next_number(task.guides), note=SHIPPED, text=text
+        task=task,
+        number=_next_number(task.guides),
+        note=SHIPPED,
+        text=text,
+        rules=rules.as_json(),
     )
     if _may_replace(task.guide):
         make_active(guide, task.guide.number if task.guide else None, None)

@@ -18,6 +18,7 @@ from accounts.log import record
 from accounts.models import LogEntry, Person
 from explanations.context import control_token, hidden_character
 from explanations.differences import Passage, difference
+from explanations.guide_rules import GuideRules, read_rules, rules_problems
 from explanations.model_server import PARAMETER_NAMES, ParametersRefused, SamplingParameters
 from explanations.models import FactSnapshot, Guide, Prompt, Recommendation, Task
 from explanations.output_formats import UnusableOutput, get_output_format
@@ -91,6 +92,14 @@ class WrittenPrompt:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenGuide:
+    """What a person writes of a guide version. Its rules may still be anything."""
+
+    text: str
+    rules: Mapping[str, Any] = field(default_factory=dict)
+
+
 # Writing ------------------------------------------------------------------------------------------
 
 
@@ -122,23 +131,49 @@ def write_prompt(task: Task, written: WrittenPrompt, note: str, person: Person |
     return prompt
 
 
-def write_guide(task: Task, text: str, note: str, person: Person | None) -> Guide:
+def write_guide(
+    task: Task,
+    text: str,
+    note: str,
+    person: Person | None,
+    rules: Mapping[str, Any] | None = None,
+) -> Guide:
     """Write a task's next guide version; nobody reads it until it is made active.
 
-    Raises VersionRefused when it is empty, too long, or one that there is already.
+    `rules` are those that a machine can check (`explanations.guide_rules`); without them those of
+    the active version go on. Raises VersionRefused when it is empty, too long, has rules that
+    cannot be checked, or is one that there is already.
     """
-    problems = _note_problems(note) | _guide_problems(text)
+    written = _active_rules(task) if rules is None else rules
+    problems = _note_problems(note) | guide_problems(text, written)
     if problems:
         raise VersionRefused(problems)
+    kept = read_rules(written).as_json()
     with transaction.atomic():
         number = _next_number(task, task.guides.all())
-        if twin := task.guides.filter(text=text).first():
+        if twin := _guide_saying(task, text, kept):
             raise VersionRefused({"": f"Nothing is changed: guide {twin.number} says the same."})
         guide = Guide.objects.create(
-            task=task, number=number, note=note, created_by=person, text=text
+            task=task, number=number, note=note, created_by=person, text=text, rules=kept
         )
         record(person, "guide written", guide, task=task.slug, number=number)
     return guide
+
+
+def rules_of(task: Task) -> GuideRules | None:
+    """Return the rules that a task's drafts are checked by: those of its active guide, if any."""
+    return read_rules(task.guide.rules) if task.guide else None
+
+
+def _active_rules(task: Task) -> Mapping[str, Any]:
+    rules: Mapping[str, Any] = task.guide.rules if task.guide else {}
+    return rules
+
+
+def _guide_saying(task: Task, text: str, rules: Mapping[str, Any]) -> Guide | None:
+    """Return the version that says the same, in words and in rules."""
+    alike = (guide for guide in task.guides.filter(text=text))
+    return next((guide for guide in alike if read_rules(guide.rules).as_json() == rules), None)
 
 
 def messages_for(written: WrittenPrompt | Prompt, recommendation: Recommendation) -> list[Message]:
@@ -208,7 +243,8 @@ class Differences:
 
 
 def differences(
-    before: Prompt | Guide | WrittenPrompt | str, after: Prompt | Guide | WrittenPrompt | str
+    before: Prompt | Guide | WrittenPrompt | WrittenGuide,
+    after: Prompt | Guide | WrittenPrompt | WrittenGuide,
 ) -> Differences:
     """Return what changed, part by part, between two prompts or two guides, or their words."""
     old, new = _parts(before), _parts(after)
@@ -219,11 +255,9 @@ def differences(
     )
 
 
-def _parts(version: Prompt | Guide | WrittenPrompt | str) -> dict[str, str]:
-    if isinstance(version, str):
-        return {"Guide": version}
-    if isinstance(version, Guide):
-        return {"Guide": version.text}
+def _parts(version: Prompt | Guide | WrittenPrompt | WrittenGuide) -> dict[str, str]:
+    if isinstance(version, Guide | WrittenGuide):
+        return {"Guide": version.text, "Rules": _rules_in_words(read_rules(version.rules))}
     return {
         "System text": version.system,
         "User template": version.user_template,
@@ -234,6 +268,16 @@ def _parts(version: Prompt | Guide | WrittenPrompt | str) -> dict[str, str]:
         ),
         "JSON schema": version.schema,
     }
+
+
+def _rules_in_words(rules: GuideRules) -> str:
+    most = "any number" if rules.exclamation_marks is None else str(rules.exclamation_marks)
+    settings = (
+        f"Exclamation marks: {most}",
+        f"Emoji: {'allowed' if rules.emoji else 'none'}",
+        f"Second person: {rules.second_person}",
+    )
+    return "\n".join((*settings, *(f"Avoid: {phrase}" for phrase in rules.avoid)))
 
 
 # What could be wrong with a prompt ----------------------------------------------------------------
@@ -375,8 +419,12 @@ def _note_problems(note: str) -> dict[str, str]:
     return _length_problems("note", note, MOST_NOTE)
 
 
-def _guide_problems(text: str) -> dict[str, str]:
-    return _length_problems("text", text, MOST_GUIDE) if text.strip() else {"text": _EMPTY}
+def guide_problems(text: str, rules: Mapping[str, Any]) -> dict[str, str]:
+    """Return for each field what keeps the guide from being kept or checked; empty if nothing."""
+    problems = _length_problems("text", text, MOST_GUIDE) if text.strip() else {"text": _EMPTY}
+    if not _are_storable(rules):
+        problems["avoid"] = "A phrase holds a character that cannot be stored."
+    return problems | rules_problems(rules)
 
 
 def _system_problems(text: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from django.views import View
 
 from accounts.rights import READ, REVIEW, RightRequiredMixin
 from explanations.guide_html import guide_html
+from explanations.guide_rules import read_rules
 from explanations.models import Category, Criterion, Task
 
 
@@ -21,6 +22,7 @@ class GuidePage(RightRequiredMixin, View):
             "task": task,
             "guide": task.guide,
             "text": guide_html(task.guide.text) if task.guide else "",
+            "rules": read_rules(task.guide.rules) if task.guide else None,
             "categories": Category.objects.filter(task=task, retired_at=None),
             "criteria": Criterion.objects.filter(task=task, retired_at=None),
         }

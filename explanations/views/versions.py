@@ -17,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.models import Person
 from accounts.rights import DRAFT, LEAD, READ, RightRequiredMixin, has_right, person_of
 from explanations.guide_html import guide_html
+from explanations.guide_rules import read_rules
 from explanations.models import Guide, Prompt, Recommendation, Task, Trial
 from explanations.output_formats import get_output_format
 from explanations.services import versions
@@ -182,8 +183,8 @@ class GuideVersionPage(VersionPage):
     kind = GUIDES
 
     def more(self, version: Guide) -> dict[str, Any]:
-        """Return its text as it is read."""
-        return {"text": guide_html(version.text)}
+        """Return its text as it is read, and its rules."""
+        return {"text": guide_html(version.text), "rules": read_rules(version.rules)}
 
 
 # The form for the next version --------------------------------------------------------------------
@@ -311,16 +312,17 @@ class NewGuidePage(NewVersionPage):
 
     def preview(self, task: Task, form: GuideForm, start: Guide | None) -> dict[str, Any]:
         """Return the guide as it will be read, and what is changed."""
-        text = form.cleaned_data["text"]
+        written = form.written()
         return {
-            "text": guide_html(text),
-            "differences": versions.differences(start, text) if start else None,
+            "text": guide_html(written.text),
+            "differences": versions.differences(start, written) if start else None,
         }
 
     def write(self, task: Task, form: GuideForm, person: Person) -> Guide:
         """Write the guide."""
-        typed = form.cleaned_data
-        return versions.write_guide(task, typed["text"], typed["note"], person)
+        written = form.written()
+        note = form.cleaned_data["note"]
+        return versions.write_guide(task, written.text, note, person, written.rules)
 
 
 def _go_to(request: HttpRequest, address: str) -> HttpResponse:

@@ -19,6 +19,7 @@ from explanations.models import Draft, FactSnapshot, Recommendation
 from explanations.output_formats import get_output_format
 from explanations.services.catalogue import catalogue_now
 from explanations.services.dismissing import Dismissals, dismissals_of
+from explanations.services.versions import rules_of
 from feedback.models import Golden, Review
 from feedback.outcomes import Outcome, worth
 
@@ -192,6 +193,7 @@ def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> lis
             "word_limit": golden.task.word_limit,
             "locale": golden.recommendation.locale,
             "output": golden.output,
+            "guide": rules_of(golden.task),
             **golden.snapshot.facts,
         },
         catalogue_now(),

@@ -205,6 +205,14 @@ class TestLoading:
         assert task.guide is not None
         assert (task.guide.number, task.guide.text) == (2, SHIPPED["job-fit"].guide)
 
+    def test_a_guide_that_was_shipped_without_rules_gets_a_version_with_them(self) -> None:
+        load_starter_tasks()
+        Guide.objects.update(rules={})
+        load_starter_tasks()
+        task = Task.objects.get(slug="job-fit")
+        assert task.guide is not None
+        assert (task.guide.number, task.guide.rules["second_person"]) == (2, "expected")
+
     def test_a_persons_version_stays_the_active_one(self, lead: Person) -> None:
         load_starter_tasks()
         task = Task.objects.get(slug="job-fit")

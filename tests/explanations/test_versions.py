@@ -80,6 +80,40 @@ def test_the_same_words_are_no_new_version(music_task: Task, ml_engineer: Person
         write_guide(music_task, music_task.guide.text, "", ml_engineer)
 
 
+def test_the_same_words_with_other_rules_are_another_guide(music_task: Task, lead: Person) -> None:
+    assert music_task.guide is not None
+    text = music_task.guide.text
+    guide = write_guide(music_task, text, "", lead, {"avoid": ["epic"]})
+    assert (guide.number, guide.rules["avoid"], guide.rules["emoji"]) == (2, ["epic"], True)
+    with pytest.raises(VersionRefused, match="guide 2 says the same"):
+        write_guide(music_task, text, "", lead, {"avoid": ["epic"], "emoji": True})
+
+
+def test_without_rules_those_of_the_active_guide_go_on(music_task: Task, lead: Person) -> None:
+    guide = write_guide(music_task, "Be brief.", "", lead, {"avoid": ["epic"]})
+    make_active(guide, 1, lead)
+    music_task.refresh_from_db()
+    assert write_guide(music_task, "Be briefer.", "", lead).rules["avoid"] == ["epic"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "name"),
+    [({"avoid": "epic"}, "avoid"), ({"avoid": ["a\0"]}, "avoid"), ({"vibes": 1}, "vibes")],
+)
+def test_rules_that_cannot_be_checked_are_refused(
+    music_task: Task, lead: Person, rules: dict[str, Any], name: str
+) -> None:
+    with pytest.raises(VersionRefused) as refused:
+        write_guide(music_task, "Be brief.", "", lead, rules)
+    assert list(refused.value.problems) == [name]
+
+
+def test_the_rules_of_a_used_guide_are_final(music_task: Task) -> None:
+    Guide.objects.update(used_at=Now())
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        Guide.objects.update(rules={"avoid": ["epic"]})
+
+
 def test_another_schema_is_another_version(job_task: Task, ml_engineer: Person) -> None:
     assert job_task.prompt is not None
     words = {

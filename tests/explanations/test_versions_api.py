@@ -141,6 +141,16 @@ def test_a_guide_is_written_compared_and_made_active(
     assert len(read(client, GUIDES, leads_token)["results"]) == 2
 
 
+def test_a_guides_rules_are_written_and_read(
+    client: Client, leads_token: str, music_task: Task
+) -> None:
+    rules = {"avoid": ["epic"], "exclamation_marks": None, "second_person": "avoided"}
+    answer = post(client, GUIDES, leads_token, {"text": "# One", "rules": rules})
+    assert answer.json()["rules"] == {**rules, "emoji": True}
+    refused = post(client, GUIDES, leads_token, {"text": "# Two", "rules": {"avoid": "epic"}})
+    assert (refused.status_code, Guide.objects.count()) == (400, 2)
+
+
 def test_a_guide_without_words_is_refused(
     client: Client, leads_token: str, music_task: Task
 ) -> None:

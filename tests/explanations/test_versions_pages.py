@@ -318,6 +318,41 @@ def test_a_guide_is_previewed_as_it_will_be_read(lead_client: Client, music_task
     assert Guide.objects.count() == 1
 
 
+def test_the_rules_of_a_guide_are_written_and_shown(
+    lead_client: Client, editor_client: Client, music_task: Task
+) -> None:
+    words = {
+        "text": "# One line\n\nSay something true.",
+        "avoid": "must-hear\r\n\r\n  hidden gem ",
+        "exclamation_marks": "1",
+        "second_person": "avoided",
+        "step": "write",
+    }
+    lead_client.post(f"{GUIDES}new/", words)
+
+    guide = Guide.objects.get(number=2)
+    assert guide.rules == {
+        "avoid": ["must-hear", "hidden gem"],
+        "exclamation_marks": 1,
+        "emoji": False,
+        "second_person": "avoided",
+    }
+    page = text_of(editor_client, f"{GUIDES}2/")
+    assert "must-hear · hidden gem" in page
+    assert "never speaks to “you”" in page
+    assert "Avoid: must-hear" in page  # the difference from version 1
+    assert "hidden gem" in text_of(lead_client, f"{GUIDES}new/?from=2")
+
+
+def test_rules_that_cannot_be_checked_are_refused_at_their_field(
+    lead_client: Client, music_task: Task
+) -> None:
+    words = {"text": "# One", "avoid": "…", "exclamation_marks": "99", "step": "write"}
+    answer = lead_client.post(f"{GUIDES}new/", words)
+    assert set(answer.context["form"].errors) == {"avoid", "exclamation_marks"}
+    assert Guide.objects.count() == 1
+
+
 def test_an_empty_guide_is_refused_at_its_field(lead_client: Client, music_task: Task) -> None:
     answer = lead_client.post(f"{GUIDES}new/", {"text": " \n", "step": "write"})
     assert set(answer.context["form"].errors) == {"text"}

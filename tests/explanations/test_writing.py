@@ -88,6 +88,13 @@ def test_a_ready_draft_opens_as_many_places_as_the_task_wants_reviews(
     assert {(place.state, place.priority) for place in places} == {("OPEN", draft.priority)}
 
 
+def test_a_draft_is_checked_by_the_rules_of_its_tasks_active_guide(run: Run, draft: Draft) -> None:
+    run.task.guides.update(rules={"avoid": ["sprint"]})
+    settle(claimed(run), answered(LINE))
+    said = draft.findings.get(check_name="tone")
+    assert LINE[said.start : said.end] == "sprint"
+
+
 def test_findings_are_kept_with_their_category_and_fact(run: Run, draft: Draft) -> None:
     (asked,) = claimed(run)
     outcome = replace(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from explanations.checks import Thresholds
+from explanations.guide_rules import GuideRules
 from explanations.model_server import ChatRequest, ParametersRefused, SamplingParameters
 from explanations.models import ModelVersion, Prompt
 from explanations.output_formats import (
@@ -22,6 +23,7 @@ from explanations.prompts import (
 from explanations.services.blocking import thresholds_of
 from explanations.services.dismissing import Dismissals, dismissals_of
 from explanations.services.drafting.claiming import Claim
+from explanations.services.versions import rules_of
 
 BROKEN_PROMPT: Final = "broken_prompt"
 NO_FACTS: Final = "no_facts"
@@ -44,6 +46,8 @@ class Brief:
     output_format: OutputFormat
     word_limit: int
     reviews_wanted: int
+    rules: GuideRules | None
+    """Those of the task's guide; None where it has no guide."""
     thresholds: Thresholds
     dismissals: Dismissals
     redrafts_blocked: bool
@@ -67,13 +71,14 @@ class Asked:
 
 def load_brief(prompt_id: int, model_version_id: int) -> Brief:
     """Read the brief of a prompt and a model. Raises CannotAsk when the prompt is of no use."""
-    prompt = Prompt.objects.select_related("task").get(pk=prompt_id)
+    prompt = Prompt.objects.select_related("task__guide").get(pk=prompt_id)
     try:
         return Brief(
             task_slug=prompt.task.slug,
             output_format=get_output_format(prompt.task.output_format),
             word_limit=prompt.task.word_limit,
             reviews_wanted=prompt.task.reviews_wanted,
+            rules=rules_of(prompt.task),
             thresholds=thresholds_of(prompt.task),
             dismissals=dismissals_of(prompt.task),
             redrafts_blocked=prompt.task.redrafts_blocked,

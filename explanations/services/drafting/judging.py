@@ -129,6 +129,7 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
             "locale": claim.locale,
             "word_limit": brief.word_limit,
             "output": parsed.output,
+            "guide": brief.rules,
             **facts,
         },
         catalogue_now(),
