@@ -1,5 +1,6 @@
 """The form that starts a trial."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from explanations.services.trials import MOST_SEED, USUAL_SAMPLE
 class TrialForm(forms.Form):
     """What to try a prompt version beside, and on how much."""
 
+    key = forms.UUIDField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
     against = forms.ModelChoiceField(Prompt.objects.none(), label="Beside", empty_label=None)
     model_version = forms.ModelChoiceField(
         ModelVersion.objects.none(), label="Model", empty_label=None
@@ -36,10 +38,18 @@ class TrialForm(forms.Form):
         others = Prompt.objects.filter(task=task).exclude(pk=prompt.pk).order_by("-number")
         is_active = task.prompt_id == prompt.pk
         beside = others.first() if is_active else task.prompt
-        initial = {"against": beside, "model_version": task.model_version}
+        initial = {
+            "against": beside,
+            "model_version": task.model_version,
+            "key": uuid.uuid4(),
+        }
         super().__init__(typed, initial=initial)
         served = ModelVersion.objects.filter(servers__isnull=False).distinct().order_by("name")
         for name, rows in (("against", others.select_related("task")), ("model_version", served)):
             field = self.fields[name]
             assert isinstance(field, forms.ModelChoiceField)  # noqa: S101 - declared above
             field.queryset = rows
+
+    def again(self, prompt: Prompt) -> "TrialForm":
+        """Return the same form, as it was filled in, to start another trial."""
+        return TrialForm({**dict(self.data.items()), "key": str(uuid.uuid4())}, prompt=prompt)

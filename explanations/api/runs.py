@@ -1,8 +1,7 @@
 """Runs over REST: start, watch, steer."""
 
-import uuid
 from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -21,6 +20,7 @@ from rest_framework.views import APIView
 from accounts.api.pagination import NewestFirst
 from accounts.models import Person
 from accounts.rights import MayUse, person_of
+from explanations.api.keys import KEY_HEADER, with_key
 from explanations.models import Run
 from explanations.services import runs
 from explanations.services.runs import CannotStart, CannotSteer, KeyReused
@@ -33,8 +33,6 @@ from explanations.services.selecting import (
     Selection,
 )
 from explanations.services.watching import Cause, counts_of, hindrances_of, progress_of
-
-KEY_HEADER: Final = "Idempotency-Key"
 
 
 class Conflict(APIException):
@@ -352,13 +350,7 @@ def _asked(request: Request) -> dict[str, Any]:
     """Return the body of a run. Raises ValidationError."""
     wanted = RunInput(data=request.data)
     wanted.is_valid(raise_exception=True)
-    asked = dict(wanted.validated_data)
-    if KEY_HEADER in request.headers:
-        try:
-            asked["key"] = uuid.UUID(request.headers[KEY_HEADER])
-        except ValueError:
-            raise ValidationError({"key": [f"{KEY_HEADER} is a UUID."]}) from None
-    return asked
+    return with_key(request, wanted.validated_data)
 
 
 def _parts(asked: dict[str, Any]) -> runs.Parts:

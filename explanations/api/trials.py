@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
@@ -14,13 +14,15 @@ from rest_framework.views import APIView
 from accounts.api.pagination import NewestFirst
 from accounts.rights import MayUse, person_of
 from explanations.api.drafts import FindingOutput
+from explanations.api.keys import KEY_HEADER, with_key
 from explanations.models import MOST_SAMPLED, Draft, Trial
 from explanations.services import trials
 from explanations.services.runs import CannotStart, CannotSteer, parts_of
+from explanations.services.trials import KeyReused
 
 
 class Conflict(APIException):
-    """The trial has ended already."""
+    """The trial has ended already, or the key is another trial's."""
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
@@ -45,6 +47,9 @@ class TrialInput(serializers.Serializer[Any]):
         min_value=0,
         max_value=trials.MOST_SEED,
         help_text="The same seed takes the same recommendations; drawn by default.",
+    )
+    key = serializers.UUIDField(
+        required=False, help_text=f"Or the header {KEY_HEADER}. The same key starts one trial."
     )
 
 
@@ -124,13 +129,22 @@ class TrialsView(APIView):
         return pages.get_paginated_response(TrialOutput(page, many=True).data)
 
     @extend_schema(
-        operation_id="trials_create", request=TrialInput, responses={201: WholeTrialOutput}
+        operation_id="trials_create",
+        request=TrialInput,
+        responses={
+            201: WholeTrialOutput,
+            409: OpenApiResponse(description="The key has started another trial."),
+        },
+        parameters=[OpenApiParameter(KEY_HEADER, str, OpenApiParameter.HEADER)],
     )
     def post(self, request: Request) -> Response:
-        """Start a trial. Its drafts are made by workers; look at it to see how far they are."""
+        """Start a trial. Its drafts are made by workers; look at it to see how far they are.
+
+        The same key again, from the same person and with the same body, gets the same trial.
+        """
         given = TrialInput(data=request.data)
         given.is_valid(raise_exception=True)
-        asked = given.validated_data
+        asked = with_key(request, given.validated_data)
         try:
             tried = parts_of(asked["task"], asked["prompt"], asked.get("model"))
             against = parts_of(asked["task"], asked.get("against"), asked.get("model"))
@@ -141,7 +155,10 @@ class TrialsView(APIView):
                 asked["sample"],
                 asked.get("seed"),
                 person_of(request),
+                key=asked.get("key"),
             )
+        except KeyReused as reused:
+            raise Conflict(str(reused), "key_reused") from reused
         except CannotStart as refusal:
             raise ValidationError({"non_field_errors": [str(refusal)]}) from refusal
         return Response(_whole(trial), status=status.HTTP_201_CREATED)

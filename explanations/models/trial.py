@@ -43,6 +43,9 @@ class Trial(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(db_default=Now())
+    key = models.UUIDField(
+        null=True, blank=True, help_text="Made by who asks; the same key starts one trial."
+    )
 
     objects = TrialQuerySet.as_manager()
 
@@ -57,6 +60,7 @@ class Trial(models.Model):
                 name="trial_sample_in_range",
                 condition=models.Q(sample__gte=1, sample__lte=MOST_SAMPLED),
             ),
+            models.UniqueConstraint(name="trial_key_is_unique", fields=["created_by", "key"]),
             models.UniqueConstraint(
                 name="trial_is_what_its_runs_are", fields=["id", "task", "model_version"]
             ),

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
+from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Prefetch
 from django.db.models.functions import Now
 
@@ -35,6 +36,14 @@ MOST_SEED: Final = MOST_RECOMMENDATIONS
 # Above every recommendation's: somebody waits for it in front of a page.
 TRIAL_PRIORITY: Final = 101
 _UNFINISHED: Final = frozenset({Draft.State.PENDING, Draft.State.RUNNING})
+
+
+class KeyReused(CannotStart):
+    """The key of another trial, which was asked for in other words."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+        super().__init__(f"This has started trial {trial.pk} already, which is another one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,44 +178,80 @@ def start_trial(
     sample: int,
     seed: int | None,
     person: Person | None,
+    *,
+    key: UUID | None = None,
 ) -> Trial:
     """Draft the same `sample` recommendations with both prompts, and wake a drainer.
 
     `seed` decides which recommendations; without one it is drawn and kept. Both prompts are final
-    from here on. Raises CannotStart when the parts do not fit together or there is nothing to do.
+    from here on. The same person's same `key` starts one trial: a repetition gets that one.
+    Raises CannotStart when the parts do not fit together or there is nothing to do, KeyReused when
+    the key has started a trial of something else.
     """
-    task = prompt.task
-    if prompt == against:
-        raise CannotStart("A prompt is tried beside another one.")
-    if not 1 <= sample <= MOST_SAMPLED:
-        raise CannotStart(f"A trial takes 1 to {MOST_SAMPLED} recommendations.")
+    asked = Trial(
+        task=prompt.task,
+        prompt=prompt,
+        against=against,
+        model_version=model_version,
+        sample=sample,
+        created_by=person,
+        key=key,
+    )
+    if started := _started_before(asked, seed):
+        return started
     selection = Selection(sample=sample, seed=seed).with_seed()
-    for side in (against, prompt):
-        runs.refuse_misfits(task, side, model_version, selection)
-    with transaction.atomic():
-        chosen = list(selected(task, selection).only("pk", "task"))
-        if not chosen:
-            raise CannotStart(f"{task.name} has no recommendations yet.")
-        trial = Trial.objects.create(
-            task=task,
-            prompt=prompt,
-            against=against,
-            model_version=model_version,
-            sample=sample,
-            seed=selection.seed or 0,
-            created_by=person,
-        )
-        sides = [_run(trial, side, selection, person) for side in (against, prompt)]
-        # One recommendation after the other and not one side after the other, so that both meet
-        # the server in the same mood.
-        Draft.objects.bulk_create(
-            _draft(run, recommendation) for recommendation in chosen for run in sides
-        )
-        Prompt.objects.filter(pk__in=[prompt.pk, against.pk], used_at__isnull=True).update(
-            used_at=Now()
-        )
-        record(person, "trial.started", trial, drafts=len(chosen) * len(sides))
-        nudge.after_commit(nudge.DRAIN_DRAFTS)
+    _refuse_misfits(asked, selection)
+    try:
+        with transaction.atomic():
+            return _start(asked, selection)
+    except IntegrityError:
+        # The same request was a moment faster.
+        if started := _started_before(asked, seed):
+            return started
+        raise
+
+
+def _started_before(asked: Trial, seed: int | None) -> Trial | None:
+    """Return the trial that the same key has started. Raises KeyReused when it is another."""
+    if asked.key is None:
+        return None
+    trial = Trial.objects.filter(created_by=asked.created_by, key=asked.key).first()
+    if trial is not None and not (_is_of(trial, asked) and seed in {None, trial.seed}):
+        raise KeyReused(trial)
+    return trial
+
+
+def _is_of(trial: Trial, asked: Trial) -> bool:
+    parts = ("task_id", "prompt_id", "against_id", "model_version_id", "sample")
+    return all(getattr(trial, part) == getattr(asked, part) for part in parts)
+
+
+def _refuse_misfits(asked: Trial, selection: Selection) -> None:
+    if asked.prompt == asked.against:
+        raise CannotStart("A prompt is tried beside another one.")
+    if not 1 <= asked.sample <= MOST_SAMPLED:
+        raise CannotStart(f"A trial takes 1 to {MOST_SAMPLED} recommendations.")
+    for side in (asked.against, asked.prompt):
+        runs.refuse_misfits(asked.task, side, asked.model_version, selection)
+
+
+def _start(trial: Trial, selection: Selection) -> Trial:
+    chosen = list(selected(trial.task, selection).only("pk", "task"))
+    if not chosen:
+        raise CannotStart(f"{trial.task.name} has no recommendations yet.")
+    trial.seed = selection.seed or 0
+    trial.save()
+    sides = [_run(trial, side, selection) for side in (trial.against, trial.prompt)]
+    # One recommendation after the other and not one side after the other, so that both meet
+    # the server in the same mood.
+    Draft.objects.bulk_create(
+        _draft(run, recommendation) for recommendation in chosen for run in sides
+    )
+    Prompt.objects.filter(pk__in=[trial.prompt_id, trial.against_id], used_at__isnull=True).update(
+        used_at=Now()
+    )
+    record(trial.created_by, "trial.started", trial, drafts=len(chosen) * len(sides))
+    nudge.after_commit(nudge.DRAIN_DRAFTS)
     return trial
 
 
@@ -224,14 +269,14 @@ def cancel_trial(trial: Trial, person: Person | None) -> None:
             runs.cancel(run, person)
 
 
-def _run(trial: Trial, prompt: Prompt, selection: Selection, person: Person | None) -> Run:
+def _run(trial: Trial, prompt: Prompt, selection: Selection) -> Run:
     return Run.objects.create(
         trial=trial,
         task=trial.task,
         prompt=prompt,
         model_version=trial.model_version,
         selection=selection.as_asked(),
-        created_by=person,
+        created_by=trial.created_by,
     )
 
 

@@ -11,6 +11,7 @@ from accounts.rights import DRAFT, RightRequiredMixin, person_of
 from explanations.models import Prompt, Trial
 from explanations.services import trials
 from explanations.services.runs import CannotStart, CannotSteer
+from explanations.services.trials import KeyReused
 from explanations.trial_form import TrialForm
 
 # What a page that grows still waits for: "17:1" is the pair of recommendation 17, one draft ended.
@@ -43,7 +44,16 @@ class NewTrialPage(RightRequiredMixin, View):
                 asked["sample"],
                 asked["seed"],
                 person_of(request),
+                key=asked["key"],
             )
+        except KeyReused as reused:
+            form = form.again(prompt)
+            form.add_error(
+                None,
+                f"This form has started trial {reused.trial.pk} already. "
+                "Press again to start another.",
+            )
+            return self.show(request, prompt, form)
         except CannotStart as refusal:
             form.add_error(None, str(refusal))
             return self.show(request, prompt, form)

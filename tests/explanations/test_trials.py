@@ -1,6 +1,8 @@
 """A prompt is tried beside another, and nobody but who compares them ever meets the drafts."""
 
+from threading import Barrier, Thread
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -27,7 +29,7 @@ from explanations.services.drafts import DraftFilters, find_drafts, whole_drafts
 from explanations.services.facts import correct_fact
 from explanations.services.runs import CannotStart, CannotSteer
 from explanations.services.selecting import Selection, selected
-from explanations.services.trials import cancel_trial, result_of, start_trial
+from explanations.services.trials import KeyReused, cancel_trial, result_of, start_trial
 from tests.conftest import LISTENER, TRACK, drafted, recommended
 from tests.explanations.test_writing import answered, settle
 
@@ -365,3 +367,46 @@ def test_a_draft_of_a_run_beside_it_opens_its_place_all_the_same(
 ) -> None:
     drafted(run, recommendation, FINE)
     assert Place.objects.count() == 1
+
+
+KEY = UUID("0189d3a2-0000-4000-8000-000000000002")
+
+
+def test_the_same_key_starts_one_trial(trial: Trial, ml_engineer: Person) -> None:
+    """Its seed was drawn by the desk, so the second request knows none."""
+    parts = (trial.prompt, trial.against, trial.model_version, 2)
+    first = start_trial(*parts, None, ml_engineer, key=KEY)
+    assert start_trial(*parts, None, ml_engineer, key=KEY) == first
+    assert start_trial(*parts, None, None, key=KEY) != first
+    assert first.runs.count() == 2
+
+
+@pytest.mark.parametrize(("sample", "seed"), [(3, 8), (2, 9)])
+def test_a_key_that_started_another_trial_is_refused(
+    trial: Trial, ml_engineer: Person, sample: int, seed: int
+) -> None:
+    parts = (trial.prompt, trial.against, trial.model_version)
+    first = start_trial(*parts, 2, 8, ml_engineer, key=KEY)
+    with pytest.raises(KeyReused, match=f"trial {first.pk} already"):
+        start_trial(*parts, sample, seed, ml_engineer, key=KEY)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clicks_at_once_start_one_trial(trial: Trial, ml_engineer: Person) -> None:
+    together = Barrier(2)
+    started: list[Trial] = []
+
+    def click() -> None:
+        together.wait()
+        try:
+            parts = (trial.prompt, trial.against, trial.model_version)
+            started.append(start_trial(*parts, 2, None, ml_engineer, key=KEY))
+        finally:
+            connection.close()
+
+    clicks = [Thread(target=click) for _ in range(2)]
+    for thread in clicks:
+        thread.start()
+    for thread in clicks:
+        thread.join()
+    assert started == [Trial.objects.get(key=KEY)] * 2

@@ -50,6 +50,20 @@ def test_a_prompt_is_tried_beside_the_active_one_by_default(
     assert (started["is_finished"], len(started["pairs"])) == (False, 3)
 
 
+def test_the_same_key_starts_one_trial(client: Client, token: str, trial: Trial) -> None:
+    Task.objects.update(model_version=trial.model_version)
+    body = {"task": "music-oneliner", "prompt": 2, "sample": 2}
+    headers = {"Idempotency-Key": "0189d3a2-0000-4000-8000-000000000003", **bearer(token)}
+
+    def ask(**more: int) -> Any:
+        asked = {**body, **more}
+        return client.post(TRIALS, asked, content_type="application/json", headers=headers)
+
+    assert ask().json()["id"] == ask().json()["id"]
+    other = ask(sample=1)
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [

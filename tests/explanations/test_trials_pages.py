@@ -83,6 +83,27 @@ def test_a_trial_is_started_and_its_page_opened(
     assert (trial.sample, trial.seed, trial.prompt.number) == (4, 7, 2)
 
 
+def test_a_form_that_is_sent_twice_starts_one_trial(
+    ml_engineer_client: Client, form: dict[str, Any]
+) -> None:
+    key = ml_engineer_client.get(TRY).context["form"]["key"].value()
+    answers = [ml_engineer_client.post(TRY, {**form, "key": key}) for _ in range(2)]
+    trial = Trial.objects.get()
+    assert [answer["Location"] for answer in answers] == [address(trial)] * 2
+
+
+def test_a_form_that_was_sent_and_changed_asks_once_more(
+    ml_engineer_client: Client, form: dict[str, Any]
+) -> None:
+    key = ml_engineer_client.get(TRY).context["form"]["key"].value()
+    ml_engineer_client.post(TRY, {**form, "key": key})
+    changed = ml_engineer_client.post(TRY, {**form, "key": key, "sample": "3"})
+    assert "Press again to start another." in changed.content.decode()
+    fresh = changed.context["form"]["key"].value()
+    ml_engineer_client.post(TRY, {**form, "key": fresh, "sample": "3"})
+    assert [trial.sample for trial in Trial.objects.order_by("pk")] == [4, 3]
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
