@@ -29,7 +29,10 @@ SCOPES: Final[dict[str, tuple[str, str]]] = {
     "prompts:write": ("write prompts, try them and make them active", DRAFT),
     "guides:write": ("write guides and make them active", LEAD),
     "reviews:write": ("claim drafts, submit reviews and judge goldens", REVIEW),
-    "lead:write": ("withdraw goldens, settle fact reports and overrule checks", LEAD),
+    "lead:write": (
+        "withdraw goldens, settle fact reports, overrule checks and act on all that was found",
+        LEAD,
+    ),
     "desk:read": ("read tasks, recommendations, runs, drafts and goldens", READ),
     "datasets:read": ("download training files", BUILD_DATASETS),
 }

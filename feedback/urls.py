@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from feedback.views import facts, review
+from feedback.views.bulk_actions import BulkActionList, BulkActionPage
 from feedback.views.checks import CheckFindingsPage, ChecksPage
 from feedback.views.draft_reviews import DraftReviews
 from feedback.views.escalated import Escalated
@@ -10,6 +11,7 @@ from feedback.views.fact_reports import FactReportList, SettleFactReport
 from feedback.views.findings import DismissFinding
 from feedback.views.goldens import GoldenList, GoldenPage
 from feedback.views.home import Home
+from feedback.views.search import SearchPage
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", Home.as_view(), name="home"),
@@ -28,6 +30,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("findings/<int:finding_id>/dismiss/", DismissFinding.as_view(), name="dismiss-finding"),
     path("goldens/", GoldenList.as_view(), name="goldens"),
     path("goldens/<int:golden_id>/", GoldenPage.as_view(), name="golden"),
+    path("search/", SearchPage.as_view(), name="search"),
+    path("bulk-actions/", BulkActionList.as_view(), name="bulk-actions"),
+    path("bulk-actions/<int:action_id>/", BulkActionPage.as_view(), name="bulk-action"),
     path("escalated/", Escalated.as_view(), name="escalated"),
     path("fact-reports/", FactReportList.as_view(), name="fact-reports"),
     path("fact-reports/<int:report_id>/", SettleFactReport.as_view(), name="settle-fact-report"),

@@ -12,6 +12,7 @@ from explanations.models.model_version import ModelVersion
 from explanations.models.recommendation import FactSnapshot, Recommendation
 from explanations.models.run import Run
 from explanations.models.task import Category, Prompt, Task
+from explanations.models.text_search import index_of_words, language_by_locale, language_field
 
 # States in which the model has answered, so that text and output are final.
 WRITTEN_STATES = ["READY", "BLOCKED", "QUARANTINED", "WITHDRAWN", "REVIEWED"]
@@ -24,6 +25,10 @@ class DraftQuerySet(models.QuerySet["Draft"]):
     def without_trials(self) -> Self:
         """Keep those that are made for editors."""
         return self.filter(run__trial__isnull=True)
+
+    def outdated(self) -> Self:
+        """Keep those whose recommendation has other facts now than they were written from."""
+        return self.exclude(snapshot=models.F("recommendation__snapshot"))
 
 
 class Draft(models.Model):
@@ -115,6 +120,7 @@ class Draft(models.Model):
     not_before = models.DateTimeField(null=True, blank=True, help_text="A retry waits until then.")
 
     text = models.TextField(blank=True, help_text="What people see and tag.")
+    language = language_field()
     output = models.JSONField(null=True, blank=True, help_text="The structured answer, if any.")
     rests_on = ArrayField(
         models.CharField(max_length=300),
@@ -197,6 +203,7 @@ class Draft(models.Model):
             ),
             models.Index(name="draft_by_run_state", fields=["run", "state"]),
             models.Index(name="draft_by_task_state", fields=["task", "state", "-id"]),
+            index_of_words("draft_words"),
         ]
         triggers: ClassVar = [
             final_columns(
@@ -210,6 +217,7 @@ class Draft(models.Model):
                 once=WRITTEN,
             ),
             kept("written_draft_stays", once=WRITTEN),
+            language_by_locale("draft_has_a_language"),
         ]
 
     def __str__(self) -> str:
@@ -268,6 +276,7 @@ class Finding(models.Model):
 
     class Meta:
         ordering: ClassVar = ["start", "id"]
+        indexes: ClassVar = [models.Index(name="finding_by_check", fields=["check_name", "draft"])]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="finding_span_is_half_open",

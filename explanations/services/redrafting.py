@@ -1,11 +1,11 @@
 """What a change of facts does to the drafts that were made before it."""
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
-from django.db import transaction
-from django.db.models import F, Max, Q
+from django.db import connection, transaction
+from django.db.models import F
 
 from explanations import nudge
 from explanations.fact_changes import changed_pointers
@@ -70,7 +70,7 @@ def redraft_after_change(recommendation_ids: Collection[int]) -> Redrafted:
         redrafted = Redrafted(
             fenced_off=_fence_off(running),
             withdrawn=_withdraw(outdated),
-            drafted_again=_draft_again(outdated),
+            drafted_again=len(draft_again([draft.pk for draft in outdated])),
         )
         if redrafted.fenced_off or redrafted.drafted_again:
             nudge.after_commit(nudge.DRAIN_DRAFTS)
@@ -83,7 +83,7 @@ def _resting_on_changed_facts(draft_ids: list[int]) -> list[Draft]:
     drafts = (
         Draft.objects.without_trials()
         .filter(pk__in=draft_ids)
-        .exclude(snapshot_id=F("recommendation__snapshot_id"))
+        .outdated()
         .select_related("snapshot", "recommendation__snapshot")
         .order_by("id")
     )
@@ -122,54 +122,52 @@ def _withdraw(drafts: Iterable[Draft]) -> int:
     ).update(state=Draft.State.WITHDRAWN)
 
 
-def _draft_again(drafts: list[Draft]) -> int:
-    if not drafts:
-        return 0
-    run_ids = sorted({draft.run_id for draft in drafts})
-    open_runs = {
-        run.pk
-        for run in Run.objects.filter(pk__in=run_ids).order_by("id").select_for_update()
-        if run.state != Run.State.CANCELLED
-    }
-    # A blocked one that was drafted again when it was blocked has its follower already, which is
-    # brought in line by itself.
-    followed = set(
-        Draft.objects.filter(redraft_of__in=drafts)
-        .exclude(told="")
-        .values_list("redraft_of", flat=True)
-    )
-    wanted = [draft for draft in drafts if draft.run_id in open_runs and draft.pk not in followed]
-    last_ordinals = _last_ordinals(wanted)
-    again: list[Draft] = []
-    for draft in wanted:
-        last_ordinals[draft.run_id, draft.recommendation_id] += 1
-        again.append(
-            Draft(
-                run_id=draft.run_id,
-                task_id=draft.task_id,
-                recommendation_id=draft.recommendation_id,
-                prompt_id=draft.prompt_id,
-                model_version_id=draft.model_version_id,
-                priority=draft.priority,
-                ordinal=last_ordinals[draft.run_id, draft.recommendation_id],
-                redraft_of_id=draft.pk,
-            )
-        )
-    Draft.objects.bulk_create(again, batch_size=1000)
-    Run.objects.filter(pk__in=open_runs, state=Run.State.DONE).update(
-        state=Run.State.RUNNING, finished_at=None
-    )
-    return len(again)
+# A blocked one that was drafted again when it was blocked has its follower already, which is brought
+# in line by itself.
+_DRAFT_AGAIN: Final = """
+INSERT INTO explanations_draft
+    (run_id, task_id, recommendation_id, prompt_id, model_version_id, ordinal, priority,
+     redraft_of_id, blind, state, attempt, tries, claimed_by, text, rests_on, request_sha256,
+     served_by, served_model, finish_reason, failure_reason, failure, settled_outcome)
+SELECT draft.run_id, draft.task_id, draft.recommendation_id, draft.prompt_id,
+       draft.model_version_id,
+       last.ordinal + row_number() OVER (
+           PARTITION BY draft.run_id, draft.recommendation_id ORDER BY draft.id
+       ),
+       draft.priority, draft.id, false, 'PENDING', 0, 0, '', '', '{}', '', '', '', '', '', '', ''
+FROM explanations_draft draft
+JOIN explanations_run run ON run.id = draft.run_id AND run.state <> 'CANCELLED'
+CROSS JOIN LATERAL (
+    SELECT max(other.ordinal) AS ordinal FROM explanations_draft other
+    WHERE other.run_id = draft.run_id AND other.recommendation_id = draft.recommendation_id
+) AS last
+WHERE draft.id = ANY(%s)
+  AND NOT EXISTS (
+      SELECT FROM explanations_draft follower
+      WHERE follower.redraft_of_id = draft.id AND follower.told <> ''
+  )
+ORDER BY draft.id
+RETURNING redraft_of_id, id
+"""
 
 
-def _last_ordinals(drafts: list[Draft]) -> dict[tuple[int, int], int]:
-    rows = (
-        Draft.objects.filter(
-            Q(run_id__in={draft.run_id for draft in drafts})
-            & Q(recommendation_id__in={draft.recommendation_id for draft in drafts})
-        )
-        .values_list("run_id", "recommendation_id")
-        .annotate(last=Max("ordinal"))
-        .order_by()
-    )
-    return defaultdict(int, {(run, recommendation): last for run, recommendation, last in rows})
+def draft_again(withdrawn: Collection[int]) -> dict[int, int]:
+    """Have withdrawn drafts written once more, as the next ordinals of their runs.
+
+    Returns the new draft of each old one. A run that was done goes on with them; in a cancelled one
+    nothing is drafted any more. Must run in the transaction that withdrew them, which wakes a
+    drainer after it.
+    """
+    if not withdrawn:
+        return {}
+    of_these = Draft.objects.filter(pk__in=withdrawn).order_by().values("run").distinct()
+    # Who ends or cancels a run locks it first.
+    list(Run.objects.filter(pk__in=of_these).order_by("pk").select_for_update().values_list("pk"))
+    with connection.cursor() as cursor:
+        cursor.execute(_DRAFT_AGAIN, [list(withdrawn)])
+        again: dict[int, int] = dict(cursor.fetchall())
+    Run.objects.filter(
+        pk__in=Draft.objects.filter(pk__in=again).order_by().values("run").distinct(),
+        state=Run.State.DONE,
+    ).update(state=Run.State.RUNNING, finished_at=None)
+    return again

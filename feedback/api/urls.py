@@ -9,6 +9,12 @@ from feedback.api.assignments import (
     ReleaseView,
     WorkView,
 )
+from feedback.api.bulk_actions import (
+    BulkActionsView,
+    BulkActionView,
+    DoBulkActionView,
+    UndoBulkActionView,
+)
 from feedback.api.checks import ChecksView
 from feedback.api.facts import (
     AcceptFactReportView,
@@ -25,6 +31,7 @@ from feedback.api.goldens import (
     WithdrawGoldenView,
 )
 from feedback.api.reviews import DraftReviewsView, UndoView
+from feedback.api.search import SearchDraftsView, SearchGoldensView
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("queue/claim/", ClaimView.as_view(), name="api-queue-claim"),
@@ -51,6 +58,16 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "goldens/<int:golden_id>/withdraw/",
         WithdrawGoldenView.as_view(),
         name="api-golden-withdraw",
+    ),
+    path("search/drafts/", SearchDraftsView.as_view(), name="api-search-drafts"),
+    path("search/goldens/", SearchGoldensView.as_view(), name="api-search-goldens"),
+    path("bulk-actions/", BulkActionsView.as_view(), name="api-bulk-actions"),
+    path("bulk-actions/<int:action_id>/", BulkActionView.as_view(), name="api-bulk-action"),
+    path("bulk-actions/<int:action_id>/do/", DoBulkActionView.as_view(), name="api-bulk-action-do"),
+    path(
+        "bulk-actions/<int:action_id>/undo/",
+        UndoBulkActionView.as_view(),
+        name="api-bulk-action-undo",
     ),
     path("fact-reports/", AllFactReportsView.as_view(), name="api-all-fact-reports"),
     path(

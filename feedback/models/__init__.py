@@ -1,6 +1,7 @@
 """The human side's tables: assignments, reviews with their tags, fact reports and goldens."""
 
 from feedback.models.assignment import Assignment
+from feedback.models.bulk_action import BulkAction, BulkActionRow
 from feedback.models.fact_report import FactReport
 from feedback.models.finding_judgement import FindingJudgement
 from feedback.models.golden import Golden
@@ -8,6 +9,8 @@ from feedback.models.review import CriterionAnswer, Review, Tag
 
 __all__ = [
     "Assignment",
+    "BulkAction",
+    "BulkActionRow",
     "CriterionAnswer",
     "FactReport",
     "FindingJudgement",

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 
 from accounts.history import final_columns, kept
 from explanations.models import FactSnapshot, Prompt, Recommendation, Task
+from explanations.models.text_search import index_of_words, language_by_locale, language_field
 from feedback.models.review import Review
 
 
@@ -34,10 +35,32 @@ class Golden(models.Model):
     recommendation = models.ForeignKey(
         Recommendation, on_delete=models.PROTECT, related_name="goldens"
     )
-    review = models.OneToOneField(Review, on_delete=models.PROTECT, related_name="golden")
+    review = models.ForeignKey(
+        Review,
+        on_delete=models.PROTECT,
+        related_name="goldens",
+        help_text="The decision it goes back to; of a rewritten one, that of the first.",
+    )
+    replaces = models.OneToOneField(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replaced_by",
+        help_text="The golden whose facts changed, of which this is the rewrite.",
+    )
+    rewritten_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="Who rewrote it after its facts changed; empty for the editor's own.",
+    )
     snapshot = models.ForeignKey(FactSnapshot, on_delete=models.PROTECT, related_name="goldens")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="goldens")
     text = models.TextField()
+    language = language_field()
     output = models.JSONField(null=True, blank=True)
     rests_on = ArrayField(models.CharField(max_length=300), default=list, blank=True)
     grade = models.CharField(max_length=12, choices=Grade.choices)
@@ -57,21 +80,45 @@ class Golden(models.Model):
         related_name="+",
         help_text="The second person; empty where the task asks for none.",
     )
+    still_right_with = models.ForeignKey(
+        FactSnapshot,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="The newer facts with which somebody found it still right.",
+    )
     created_at = models.DateTimeField(db_default=Now())
     changed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering: ClassVar = ["-id"]
         constraints: ClassVar = [
-            models.CheckConstraint(name="golden_has_text", condition=~models.Q(text=""))
+            models.CheckConstraint(name="golden_has_text", condition=~models.Q(text="")),
+            models.UniqueConstraint(
+                name="one_standing_golden_per_review",
+                fields=["review"],
+                condition=~models.Q(state="WITHDRAWN"),
+            ),
+            models.CheckConstraint(
+                name="rewritten_golden_says_what_it_replaces_and_who",
+                condition=models.Q(replaces__isnull=True, rewritten_by__isnull=True)
+                | models.Q(replaces__isnull=False, rewritten_by__isnull=False),
+            ),
         ]
-        indexes: ClassVar = [models.Index(fields=["task", "state", "grade", "id"])]
+        indexes: ClassVar = [
+            models.Index(fields=["task", "state", "grade", "id"]),
+            index_of_words("golden_words"),
+        ]
         triggers: ClassVar = [
             final_columns(
                 "golden_is_final",
                 "task",
                 "recommendation",
                 "review",
+                "replaces",
+                "rewritten_by",
                 "snapshot",
                 "prompt",
                 "text",
@@ -80,7 +127,13 @@ class Golden(models.Model):
                 "grade",
             ),
             kept("golden_stays"),
+            language_by_locale("golden_has_a_language"),
         ]
 
     def __str__(self) -> str:
         return f"golden {self.pk}"
+
+    @property
+    def writer_id(self) -> int:
+        """Who stands behind the words, and so cannot be the second person: `review` is read."""
+        return self.rewritten_by_id or self.review.editor_id

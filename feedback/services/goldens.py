@@ -306,8 +306,8 @@ def withdraw_golden(golden_id: int, person: Person, reason: str) -> Golden:
 
 def withdraw_undone(review: Review, editor: Person) -> None:
     """Withdraw the golden of a review that its editor takes back, in the undo's transaction."""
-    golden = Golden.objects.select_for_update(no_key=True).filter(review=review).first()
-    if golden is not None and golden.state != Golden.State.WITHDRAWN:
+    standing = Golden.objects.exclude(state=Golden.State.WITHDRAWN).filter(review=review)
+    for golden in standing.select_for_update(no_key=True):
         _move(golden, Golden.State.WITHDRAWN, "Its editor took the review back.", editor)
 
 

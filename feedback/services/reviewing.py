@@ -185,7 +185,8 @@ def _answered(editor: Person, key: uuid.UUID, body: ReviewBody, assignment_id: i
         raise AlreadySubmitted(Review.objects.get(assignment=assignment_id, supersedes=None))
     if review.body_sha256 != body_sha256(body, assignment_id):
         raise KeyReused
-    return Submitted(review, Golden.objects.filter(review=review).first(), replayed=True)
+    made = Golden.objects.filter(review=review, replaces=None).first()
+    return Submitted(review, made, replayed=True)
 
 
 def _is_submitted(assignment_id: int) -> bool:

@@ -28,8 +28,8 @@ class DraftReviews(RightRequiredMixin, View):
         )
         reviews = (
             Review.objects.filter(draft=draft)
-            .select_related("editor", "golden", "superseded_by")
-            .prefetch_related("tags__category", "answers__criterion")
+            .select_related("editor", "superseded_by")
+            .prefetch_related("tags__category", "answers__criterion", "goldens")
             .order_by("pk")
         )
         context = {
@@ -49,5 +49,5 @@ def _shown(draft: Draft, review: Review) -> dict[str, object]:
         "tags": tags,
         "text": tagged(draft.text, tags) if any(tag.start is not None for tag in tags) else "",
         "changes": changes(draft.text, review.rewrite) if review.rewrite else [],
-        "golden": getattr(review, "golden", None),
+        "goldens": review.goldens.all(),
     }

@@ -1,0 +1,111 @@
+"""The forms of this app's pages."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from explanations.models import Category, Draft, ModelVersion, Task
+from feedback.models import Golden
+from feedback.services.searching import (
+    DRAFTS,
+    GOLDENS,
+    MOST_CHARACTERS,
+    MOST_NUMBER,
+    Search,
+    check_names,
+)
+
+ABOUT = [(DRAFTS, "Drafts"), (GOLDENS, "Goldens")]
+STATES: dict[str, dict[str, str]] = {
+    DRAFTS: dict(Draft.State.choices),
+    GOLDENS: dict(Golden.State.choices),
+}
+
+
+class SearchForm(forms.Form):
+    """What to search for; its fields are named as those of `Search`, and stand in the address."""
+
+    about = forms.ChoiceField(
+        choices=ABOUT, required=False, label="Search in", widget=forms.RadioSelect, initial=DRAFTS
+    )
+    words = forms.CharField(
+        required=False,
+        max_length=MOST_CHARACTERS,
+        label="Words",
+        help_text="“In quotes” together, or, -without.",
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    pattern = forms.CharField(
+        required=False,
+        max_length=MOST_CHARACTERS,
+        strip=False,
+        label="Regular expression",
+        help_text="Of PostgreSQL; (?i) for either case.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    task = forms.ChoiceField(required=False, label="Task")
+    category = forms.ChoiceField(required=False, label="Tagged by an editor as")
+    check = forms.ChoiceField(required=False, label="Found by the check")
+    model = forms.ChoiceField(required=False, label="Model")
+    prompt = forms.IntegerField(
+        required=False, min_value=1, max_value=MOST_NUMBER, label="Prompt version"
+    )
+    run = forms.IntegerField(required=False, min_value=1, max_value=MOST_NUMBER, label="Run")
+    made_from = forms.DateField(
+        required=False, label="Made on or after", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    made_to = forms.DateField(
+        required=False, label="Made on or before", widget=forms.DateInput(attrs={"type": "date"})
+    )
+    similar_to = forms.IntegerField(
+        required=False, min_value=1, max_value=MOST_NUMBER, label="Like the draft number"
+    )
+    state = forms.MultipleChoiceField(required=False, widget=forms.MultipleHiddenInput)
+
+    def __init__(self, data: QueryDict | dict[str, Any]) -> None:
+        super().__init__(data)
+        about = data.get("about")
+        self._offer("state", list(STATES[GOLDENS if about == GOLDENS else DRAFTS].items()))
+        self._offer("task", [("", "Every task"), *Task.objects.values_list("slug", "name")])
+        categories = Category.objects.order_by("slug").values_list("slug", "name").distinct("slug")
+        self._offer("category", [("", "Anything or nothing"), *categories])
+        self._offer("check", [("", "Any or none"), *((name, name) for name in check_names())])
+        models = ModelVersion.objects.order_by("name").values_list("name", "name")
+        self._offer("model", [("", "Every model"), *models])
+
+    def _offer(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - they are declared above
+        field.choices = choices
+
+    def wanted(self) -> Search:
+        """Return the search that a valid form asks for."""
+        asked = dict(self.cleaned_data)
+        return Search(
+            about=asked.pop("about") or DRAFTS,
+            states=tuple(asked.pop("state")),
+            **asked,
+        )
+
+    def problems(self) -> list[str]:
+        """Return what is wrong, each sentence with the name of its field."""
+        return [
+            f"{self[name].label}: {error}" if name in self.fields else str(error)
+            for name, errors in self.errors.items()
+            for error in errors
+        ]
+
+
+def in_words(search: Mapping[str, Any]) -> str:
+    """Return a search, as `Search.as_asked` keeps it, for people."""
+    states = STATES[search["about"]]
+    said = [
+        f"{SearchForm.base_fields[name].label}: {value}"
+        for name, value in search.items()
+        if name not in {"about", "states"}
+    ]
+    if "states" in search:
+        said.append(", ".join(str(states[state]) for state in search["states"]))
+    return "; ".join(said) if said else "everything"
