@@ -285,6 +285,8 @@ SPECTACULAR_SETTINGS = {
         "DraftState": "explanations.models.draft.Draft.State",
         "ImportState": "explanations.models.recommendation.Import.State",
         "GoldenState": "feedback.models.golden.Golden.State",
+        "BulkActionKind": "feedback.models.bulk_action.BulkAction.Kind",
+        "BulkActionState": "feedback.models.bulk_action.BulkAction.State",
     },
 }
 

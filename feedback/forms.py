@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from explanations.checks import check_names
 from explanations.models import Category, Draft, ModelVersion, Task
 from feedback.models import Golden
 from feedback.services.searching import (
@@ -14,7 +15,6 @@ from feedback.services.searching import (
     MOST_CHARACTERS,
     MOST_NUMBER,
     Search,
-    check_names,
 )
 
 ABOUT = [(DRAFTS, "Drafts"), (GOLDENS, "Goldens")]

@@ -276,7 +276,6 @@ class Finding(models.Model):
 
     class Meta:
         ordering: ClassVar = ["start", "id"]
-        indexes: ClassVar = [models.Index(name="finding_by_check", fields=["check_name", "draft"])]
         constraints: ClassVar = [
             models.CheckConstraint(
                 name="finding_span_is_half_open",
@@ -285,6 +284,7 @@ class Finding(models.Model):
             ),
         ]
         indexes: ClassVar = [
+            models.Index(name="finding_by_check", fields=["check_name", "draft"]),
             models.Index(
                 name="finding_dismissed",
                 fields=["dismissal"],

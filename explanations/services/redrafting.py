@@ -122,8 +122,8 @@ def _withdraw(drafts: Iterable[Draft]) -> int:
     ).update(state=Draft.State.WITHDRAWN)
 
 
-# A blocked one that was drafted again when it was blocked has its follower already, which is brought
-# in line by itself.
+# A blocked one that was drafted again when it was blocked has its follower already, which is
+# brought in line by itself.
 _DRAFT_AGAIN: Final = """
 INSERT INTO explanations_draft
     (run_id, task_id, recommendation_id, prompt_id, model_version_id, ordinal, priority,

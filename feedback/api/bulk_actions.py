@@ -59,7 +59,7 @@ class BulkActionOutput(serializers.Serializer[Any]):
     undone_at = serializers.DateTimeField(allow_null=True)
 
 
-class ReasonInput(serializers.Serializer[Any]):
+class BulkReasonInput(serializers.Serializer[Any]):
     """Why."""
 
     reason = serializers.CharField(
@@ -132,10 +132,10 @@ class DoBulkActionView(APIView):
     permission_classes = (MayUse,)
     required_scope: ClassVar = {"POST": "lead:write"}
 
-    @extend_schema(operation_id="bulk_actions_do", request=ReasonInput, responses=_TAKEN)
+    @extend_schema(operation_id="bulk_actions_do", request=BulkReasonInput, responses=_TAKEN)
     def post(self, request: Request, action_id: int) -> Response:
         """Do what you have prepared, to all of it that is still as it was; safe to repeat."""
-        given = ReasonInput(data=request.data)
+        given = BulkReasonInput(data=request.data)
         given.is_valid(raise_exception=True)
         reason = given.validated_data["reason"]
         return _shown(lambda: bulk_actions.do(action_id, person_of(request), reason))

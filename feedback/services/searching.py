@@ -58,9 +58,9 @@ class Search:
 
     `words` are found in the text's own language, `pattern` is a regular expression of PostgreSQL.
     `category` is the slug of one with which a review that stands has tagged the draft, `check` the
-    name of one that has a finding on it. `made_from` and `made_to` are days of the desk, both
-    included; `similar_to` is a draft's number. For a golden, model, run and check are those of the
-    draft that it was made from.
+    name of one with a finding on it that nobody has dismissed for the whole task. `made_from` and
+    `made_to` are days of the desk, both included; `similar_to` is a draft's number. For a golden,
+    model, run and check are those of the draft that it was made from.
     """
 
     about: About = DRAFTS
@@ -221,7 +221,7 @@ def _stopped(wanted: Search, longest_s: float) -> tuple[str, str]:
 
 def _drafts_found(wanted: Search, person: Person) -> QuerySet[Draft]:
     found = Draft.objects.without_trials()
-    findings = Finding.objects.filter(draft=OuterRef("pk"))
+    findings = Finding.objects.standing().filter(draft=OuterRef("pk"))
     if wanted.check and not (has_right(person, LEAD) or has_right(person, DRAFT)):
         found = found.exclude(blind=True, state__in=_NOT_YET_JUDGED)
     standing = Review.objects.standing().filter(draft=OuterRef("pk"))
@@ -236,7 +236,7 @@ def _drafts_found(wanted: Search, person: Person) -> QuerySet[Draft]:
 
 
 def _goldens_found(wanted: Search) -> QuerySet[Golden]:
-    findings = Finding.objects.filter(draft=OuterRef("review__draft"))
+    findings = Finding.objects.standing().filter(draft=OuterRef("review__draft"))
     tags = Tag.objects.filter(review=OuterRef("review"))
     return _made(_saying(Golden.objects.all(), wanted), wanted).filter(
         *_where(wanted.task, task__slug=wanted.task),
@@ -316,24 +316,3 @@ def _goldens(ids: Sequence[int]) -> list[Golden]:
         .select_related("task", "recommendation", "review__editor", "rewritten_by")
         .order_by("-pk")
     )
-
-
-_CHECK_NAMES: Final = """
-WITH RECURSIVE named (name) AS (
-    (SELECT check_name FROM explanations_finding ORDER BY check_name LIMIT 1)
-    UNION ALL
-    SELECT (
-        SELECT check_name FROM explanations_finding
-        WHERE check_name > name ORDER BY check_name LIMIT 1
-    )
-    FROM named WHERE name IS NOT NULL
-)
-SELECT name FROM named WHERE name IS NOT NULL
-"""
-
-
-def check_names() -> list[str]:
-    """Return the names of the checks that have found something; each costs one look at an index."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CHECK_NAMES)
-        return [name for (name,) in cursor.fetchall()]
