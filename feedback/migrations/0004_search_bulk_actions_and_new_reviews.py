@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('explanations', '0014_search_words_and_checks'),
+        ('explanations', '0015_search_words_and_checks'),
         ('feedback', '0003_judged_findings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

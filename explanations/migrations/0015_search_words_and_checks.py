@@ -96,7 +96,7 @@ $$
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('explanations', '0013_guide_rules'),
+        ('explanations', '0014_trial_keys'),
     ]
 
     operations = [
