@@ -252,7 +252,8 @@ class _Credits:
     def _owns_title(self, name: Name) -> bool:
         """Say whether the title comes right behind: "Rihanna's Beautiful People"."""
         return any(
-            mention.pointer == TITLE and 0 < mention.start - name.end <= 4
+            mention.pointer == TITLE
+            and contexts.is_owned(self.subject.text, name.end, mention.start)
             for mention in self.subject.mentions
         )
 
@@ -270,9 +271,25 @@ class _Credits:
             return True
         if not any(character.isalpha() for character in words[0]):
             return contexts.is_plainly_credited(text, name.start)  # "7" is a number first
-        if contexts.is_place_or_time(text, name.start, name.end):
-            return False
-        return credited or not contexts.begins_sentence(text, name.start)
+        return self._is_word_meant_as_name(name, credited)
+
+    def _is_word_meant_as_name(self, name: Name, credited: bool) -> bool:
+        """Say whether a single word with a capital is meant as a name.
+
+        Where the artist is named, only a plain credit makes a name of a word that has its capital
+        for another reason; where nobody else is, the word is all there is.
+        """
+        text = self.subject.text
+        if contexts.is_plainly_credited(text, name.start) or self._owns_title(name):
+            return True
+        if contexts.has_capital_anyway(text, name.start, name.end):
+            if self.is_artist_named:
+                return credited and not contexts.is_where_places_stand(text, name.start)
+            return not contexts.is_where_places_stand(text, name.start)
+        if self.is_artist_named:
+            return credited or not contexts.begins_sentence(text, name.start)
+        may_be = credited or contexts.may_be_credited(text, name.end)
+        return may_be or not contexts.begins_text(text, name.start)
 
 
 def _has_capital(word: str) -> bool:

@@ -12,10 +12,15 @@ _CREDIT_BEFORE: Final = regex.compile(
     flags=_IGNORE,
 )
 _CREDIT_AFTER: Final = regex.compile(
-    r"\.?(?:['’]s?\b|\s+(?:and|&|feat\.?|ft\.?|featuring)\s|\s+\p{Ll}+(?:s|ed)\b"
+    r"\.?(?:\s*[:—–]\s|\s-\s|['’]s?\b|\s+(?:and|&)\s+(?=\p{Lu})|\s+(?:feat\.?|ft\.?|featuring)\s"
     r"|\s+(?:took|gave|made|kept|let|ran|brought|found|sang|put|left|broke|went|came|drew|built|wrote"
-    r"|cut|hit|set|threw|rode|flew|fell|held|led|lit|met|shot|stood|swept|wore|won|had|was|can|will"
-    r"|could|would|may|might|sent|sat|rose|spun|stole|taught|told|turned|won['’]t|never|always)\b)"
+    r"|cut|hit|set|threw|rode|flew|fell|held|led|lit|met|shot|stood|swept|wore|won|sent|sat|rose|spun"
+    r"|stole|turned|brings|keeps|turns|takes|lets|makes|gives|sings|plays|raps|delivers|drops|serves"
+    r"|shares|joins|teams|drives|hands|leads|trades|shows|sounds|rides|steers|pours|pushes)\b)"
+)
+_VERB_AFTER: Final = regex.compile(
+    r"\.?(?:\s+with\s|\s+(?!says\b|dictates\b|suggests\b|demands\b|is\b|was\b|as\b|has\b|this\b)"
+    r"\p{Ll}+(?:s|ed)\b|\s+(?:had|was|can|will|could|would|may|might|won['’]t|never|always)\b)"
 )
 _PLAIN_CREDIT_BEFORE: Final = regex.compile(
     r"\b(?:feat\.?|ft\.?|featuring|starring|courtesy of|(?:produced|written|sung|performed|remixed"
@@ -43,12 +48,14 @@ _BESIDE_BEFORE: Final = regex.compile(
     flags=_IGNORE,
 )
 _LISTENING_AFTER: Final = regex.compile(
-    r"(?:['’]s?)?\s+(?:fans?|listeners?|lovers?|plays?|favou?rites?|streak|spins?|queue|rotation"
+    r"(?:['’]s?)?\s+(?:fans?|listeners?|lovers?|favou?rites?|streak|spins?|queue|rotation"
     r"|history|habit|sessions?|evenings?|nights?|mornings?|days?|weeks?|marathons?|crowd|playlists?"
     r"|phase|kick|mood|territory|shelf|diet|run|binge|regulars?|devotees?|people|corner|side|records?"
     r"|tracks?|songs?|moments?|energy|touch|keeps? you|left you|got you|gets you|has been|have been"
     r"|had you|has you|is your|are your|is on|are on|is in|are in|on repeat|on your|in your|rules? "
-    r"your|runs? your|fills? your|sits? in|you)\b",
+    r"your|runs? your|fills? your|sits? in|you)\b"
+    # A verb as well, and then no listener's.
+    r"|\s+plays(?=\s*[,.;:!?]|\s+(?:and|keep|have|has|lately|this|suggest|say|tell|show|point)\b)",
     flags=_IGNORE,
 )
 _LISTENER: Final = regex.compile(
@@ -59,6 +66,7 @@ _JOINT: Final = regex.compile(
     r"\s*(?:and|&|,|x|with|feat\.?|ft\.?|featuring|joins?|meets?|joined by|alongside)\s+",
     flags=_IGNORE,
 )
+_OWNING: Final = regex.compile(r"\.?(?:['’]s?\s[\"“‘']?|\s?[:—–]\s|\s-\s)")
 _CHAIN: Final = regex.compile(r"\s*(?:,|,? and|,? or|&|to|then)\s+", flags=_IGNORE)
 _SENTENCE_BEGINS: Final = regex.compile(r"(?:[.!?:…—–(]\s*|[\"“‘]|\n\W*)$")
 _PLACE_BEFORE: Final = regex.compile(
@@ -84,9 +92,13 @@ _REACH: Final = 60
 
 def is_credited(text: str, start: int, end: int) -> bool:
     """Say whether the words around ``[start, end)`` treat it as somebody who did something."""
-    return bool(
-        _CREDIT_BEFORE.search(text, max(0, start - _REACH), start) or _CREDIT_AFTER.match(text, end)
-    )
+    before = _CREDIT_BEFORE.search(text, max(0, start - _REACH), start)
+    return bool(before or _CREDIT_AFTER.match(text, end))
+
+
+def may_be_credited(text: str, end: int) -> bool:
+    """Say whether what comes next could be what somebody does, or be many of something."""
+    return bool(_VERB_AFTER.match(text, end))
 
 
 def is_plainly_credited(text: str, start: int) -> bool:
@@ -117,6 +129,11 @@ def is_joint(text: str, end: int, start: int) -> bool:
     return bool(_JOINT.fullmatch(text, end, start))
 
 
+def is_owned(text: str, end: int, start: int) -> bool:
+    """Say whether what begins at ``start`` is said to be whose name ends at ``end``."""
+    return bool(_OWNING.fullmatch(text, end, start))
+
+
 def is_chained(text: str, end: int, start: int) -> bool:
     """Say whether a list goes on: "Kygo, Avicii and X"."""
     return bool(_CHAIN.fullmatch(text, end, start))
@@ -125,11 +142,19 @@ def is_chained(text: str, end: int, start: int) -> bool:
 def begins_sentence(text: str, start: int) -> bool:
     """Say whether any word would have a capital there."""
     before = text[max(0, start - 4) : start]
-    return not text[:start].strip() or bool(_SENTENCE_BEGINS.search(before))
+    return begins_text(text, start) or bool(_SENTENCE_BEGINS.search(before))
 
 
-def is_place_or_time(text: str, start: int, end: int) -> bool:
-    """Say whether it is a word with a capital of its own, where one would be expected."""
-    if text[start:end].casefold() not in _PROPER_WORDS:
-        return False
+def begins_text(text: str, start: int) -> bool:
+    """Say whether nothing but white space stands before it."""
+    return not text[:start].strip()
+
+
+def has_capital_anyway(text: str, start: int, end: int) -> bool:
+    """Say whether it is a word with a capital of its own: a place, a month, a language."""
+    return text[start:end].casefold() in _PROPER_WORDS
+
+
+def is_where_places_stand(text: str, start: int) -> bool:
+    """Say whether a place or a time is to be expected: "across …", "last …"."""
     return bool(_PLACE_BEFORE.search(text, max(0, start - 12), start))

@@ -42,8 +42,8 @@ _CHARTS: Final = _any_of(
     rf"(?<!\boff )\b{_WHOSE} charts?\b(?<!\boff the charts)",
     r"\bchart(?:ed|s)\b(?! (?:a|the|its|his|her|their|new|territory|course|waters)\b)"
     r"(?<!\boff the charts)",
-    r"\bpeak(?:ed|s|ing) (?:at|inside|within|in the)\b",
-    r"\b(?:debuted|entered) (?:at|in|inside)\b",
+    r"\b(?:peak(?:ed|s|ing)|debut(?:ed|s|ing)|enter(?:ed|s|ing)|reach(?:ed|es|ing)|stall(?:ed|ing))"
+    r" (?:[\p{L}-]+ ){0,2}?(?:number|no\.|no |№|#|top)[ -]?[\p{L}\p{N}]+",
     r"\bspent (?:[\p{L}\p{N}-]+ ){1,3}weeks?\b",
     rf"\b(?:{WORDS}|[0-9]+|several|many) (?:straight |consecutive )?weeks? (?:at|on|in|atop)\b",
     r"\bbillboard(?:['’]s)?(?: (?:hot 100|200|charts?|top [0-9]+|favou?rite|hit))?\b",
@@ -56,7 +56,8 @@ _CHARTS: Final = _any_of(
     r"\bbest[- ]?sell(?:ing|ers?)\b",
     r"\bhit parade\b",
     r"\b(?:one|two|three)-hit\b",
-    r"\b(?:most|much)[- ](?:streamed|played|downloaded|shazamed|watched|viewed|requested)\b",
+    r"(?<!\byour )\b(?:most|much)[- ](?:streamed|played|downloaded|shazamed|watched|viewed"
+    r"|requested)\b",
     r"\brecord-(?:breaking|breaker|setting)\b",
     r"\bhit[- ](?:single|record|song|maker|album|track)\b",
     r"\b(?:smash|global|worldwide|international|massive|huge|biggest|major|breakout|crossover"
@@ -97,7 +98,9 @@ _SALES: Final = _any_of(
     rf"(?: (?:[\p{{L}}-]+ ){{0,2}}?(?:{_HEARD}|times)\b)?",
     rf"(?<![\p{{L}}\p{{N}}])(?:{DIGITS})[ ]?(?:m|bn|k|mn)\b"
     rf"(?: (?:[\p{{L}}-]+ ){{0,2}}?{_HEARD}\b)?",
-    rf"(?<![\p{{L}}\p{{N}}])(?:{DIGITS}|{WORDS})\+? {_HEARD}\b",
+    rf"(?<![\p{{L}}\p{{N}}])(?:{DIGITS}|{WORDS})\+?"
+    r" (?:streams?|copies|sales|views|downloads|units)\b",
+    rf"(?<![\p{{L}}\p{{N}}])(?:[0-9]{{1,3}},[0-9]{{3}}|[0-9]{{3,}})\+? {_HEARD}\b",
     r"\b(?:sold|shifted|moved|clocked|amassed|racked up|gathered|drew)"
     rf" (?:[\p{{L}}-]+ ){{0,3}}?{_HEARD}\b",
     r"\bsold[- ]out\b",

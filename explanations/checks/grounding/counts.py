@@ -18,11 +18,11 @@ _WORK: Final = (
 _PEOPLE: Final = (
     r"(?:guests?|guest stars?|features?|artists?|singers?|rappers?|producers?|collaborators?"
     r"|collaborations?|voices?|vocalists?|members?|remixers?|djs?|songwriters?|writers?|musicians?"
-    r"|bands?|brothers?|sisters?|mcs?|players?|women|men)"
+    r"|bands?|mcs?|players?)"
 )
 _ELSE: Final = (
     r"(?:countries|continents|markets|territories|weeks?|months?|years?|decades?|verses?|choruses"
-    r"|chords?|parts?|movements?|takes?|tours?|generations?|key changes|samples|languages)"
+    r"|movements?|takes?|tours?|generations?|key changes|samples|languages)"
 )
 _COUNT: Final = regex.compile(
     rf"(?<![\p{{L}}\p{{N}}.,:-])(?P<number>(?!one\b|a\b|1\b)(?:{WORDS}|{DIGITS}|a dozen|dozens of))"
@@ -31,10 +31,15 @@ _COUNT: Final = regex.compile(
     flags=_IGNORE,
 )
 _LISTENER: Final = regex.compile(r"\b(?:you|your|you['’]ve|plays|played)\b", flags=_IGNORE)
+_LISTENED_TO: Final = regex.compile(
+    r"artists?|singers?|bands?|djs?|tracks?|songs?|tunes?|cuts?|records?", flags=_IGNORE
+)
+_GUEST: Final = regex.compile(r"\b(?:guest|feature)", flags=_IGNORE)
+_BEHIND_THE_SCENES: Final = regex.compile(r"writers?\b|producers?\b|musicians?\b", flags=_IGNORE)
 _RANK: Final = regex.compile(
     rf"\b(?P<number>{ORDINAL}|debut|sophomore|maiden)(?:[ -](?:[\p{{Ll}}-]+[ ]){{0,2}}?)"
-    rf"(?P<noun>(?:album|single|record|ep|lp|mixtape|release|remix|hit|anniversary|number|studio"
-    rf"|collaboration|edition|version|song|track|tour)s?)\b",
+    r"(?P<noun>(?:album|single|ep|lp|mixtape|release|remix|hit|anniversary|studio|collaboration)s?)"
+    r"\b(?! malt)",
     flags=_IGNORE,
 )
 _ANY_NUMBER: Final = regex.compile(
@@ -45,7 +50,7 @@ _IDIOM: Final = regex.compile(
     r"(?<![\p{N}.,])(?:24/7|50[/-]50|4/4|3/4|6/8|7/8|5/4|2/4|12/8|9[- ]?(?:to|-)[- ]?5"
     r"|4[- ]to[- ]the[- ]floor"
     r"|[0-9]{1,2}(?::[0-9]{2})?\s?[ap]\.?m\b\.?|[0-9]{1,2} o['’]clock|360(?:[ -]degrees?)?"
-    r"|180(?:[ -]degrees?)?|101|808s?|909s?|303s?|[0-9]+[ ]?(?:°|degrees)|20/20|1-2|2-step"
+    r"|180(?:[ -]degrees?)?|808s?|909s?|303s?|[0-9]+[ ]?(?:°|degrees)|20/20|1-2|2-step"
     r"|(?:7|10|12)[- ]?(?:inch|\")|100(?=\s?(?:%|percent))"
     r"|[0-9]+[- ](?:inch|bar|step|bit|piece)s?)(?![\p{N}])",
     flags=_IGNORE,
@@ -90,23 +95,27 @@ def bare_numbers_in(reading: Reading) -> Iterator[Claim]:
 
 
 def _is_borne_out(found: "regex.Match[str]", number: float, reading: Reading) -> bool:
-    if f"{number:g}" in reading.known.numbers:
+    if number in reading.known.counts:
         return True
-    if found["people"] and number in _people(reading.subject.facts):
+    if found["people"] and number in _people(reading.subject.facts, found.group()):
         return True
-    if not _LISTENER.search(reading.text):
+    if not (_LISTENED_TO.fullmatch(found["noun"]) and _LISTENER.search(reading.text)):
         return False
     # "Four tracks that you played": the lists of the listener.
     lists = reading.known.lists.items()
     return any(pointer.startswith("/audience/") and count == number for pointer, count in lists)
 
 
-def _people(facts: Mapping[str, object]) -> set[int]:
+def _people(facts: Mapping[str, object], counted: str) -> set[int]:
     """Return how many people the credits amount to, counted in whichever way."""
+    if _BEHIND_THE_SCENES.search(counted):
+        return set()
     try:
         title, artist = get_fact(facts, "/item/title"), get_fact(facts, "/item/artist")
     except FactMissing:
         return set()
     guests = len(set(credited_in_title(str(title))))
+    if _GUEST.search(counted):
+        return {guests}
     sides = 1 + str(artist).count(" & ") + str(artist).count(", ") + str(artist).count(" and ")
     return {guests, guests + 1, sides, guests + sides, *range(2, guests + sides + 1)}

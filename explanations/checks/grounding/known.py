@@ -18,6 +18,7 @@ _DIGITS: Final = regex.compile(r"(?<![\p{L}0-9])[0-9]+(?![\p{L}0-9])")
 _DATED: Final = regex.compile(r"date|released|year|published|recorded")
 _TEMPO: Final = regex.compile(r"tempo|bpm")
 _DURATION: Final = regex.compile(r"duration|length|runtime")
+_NAMES: Final = frozenset({"title", "artist", "album"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Known:
     """Measures from 0 to 1, by the last name of their pointer."""
     numbers: set[str] = field(default_factory=set)
     """Every other number, as it may be written."""
+    counts: set[float] = field(default_factory=set)
+    """Those of them that are facts of their own, not part of a name or a description."""
     lists: dict[str, int] = field(default_factory=dict)
     """How many members the lists have, by their pointer."""
 
@@ -83,9 +86,10 @@ def _add_string(known: Known, pointer: str, value: str, name: str) -> None:
         known.dates.append(KnownDate(year, month, day, pointer))
         known.years.add(year)
         return
-    # A year in the title of what somebody heard says nothing about the item.
-    if not pointer.startswith("/audience/") or name != "title":
-        known.years.update(int(year) for year in _YEAR.findall(value))
+    # A number in the title of what somebody heard says nothing about the item.
+    if pointer.startswith("/audience/") and name in _NAMES:
+        return
+    known.years.update(int(year) for year in _YEAR.findall(value))
     known.numbers.update(_DIGITS.findall(value))
     known.numbers.update(_NUMBER.findall(value))
 
@@ -100,6 +104,7 @@ def _add_number(known: Known, pointer: str, value: float, name: str) -> None:
     elif isinstance(value, float) and 0 <= value <= 1:
         known.shares[name] = measure
     else:
+        known.counts.add(value)
         known.numbers.add(f"{value:g}")
         known.numbers.add(str(value))
         if _DATED.search(name) and 1800 <= value < 2100:

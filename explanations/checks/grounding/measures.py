@@ -27,6 +27,7 @@ _TEMPO: Final = regex.compile(
     rf"{_EDGE}{HEDGE}(?:a |an )?(?P<number>(?:one|two)[ -](?:{WORDS})|{DIGITS}|{WORDS})"
     rf"(?P<ish>-?ish)?[ -]{{0,2}}(?:or so )?{_BEATS}"
     rf"|\b(?:bpm|tempo)(?: is| sits| stays| runs)?(?: of| at|:)? {HEDGE}(?P<number>{DIGITS})"
+    rf"|\btempo\b[^.,;:]{{0,80}}?\b(?:is|at|to|hits|reads|sits|stays) {HEDGE}(?P<number>{DIGITS})"
     rf"(?!\s?(?:percent|%|seconds|minutes|[0-9:]))",
     flags=regex.IGNORECASE,
 )
@@ -45,12 +46,13 @@ _MINUTES: Final = regex.compile(
     flags=regex.IGNORECASE,
 )
 _SECONDS: Final = regex.compile(
-    rf"{_EDGE}{HEDGE}(?P<number>{DIGITS}|{WORDS})(?:[ -]?(?:seconds?|secs?)| s)\b",
+    rf"{_EDGE}{HEDGE}(?P<number>{DIGITS}|{WORDS})(?:[ -]?(?:seconds?|secs?)| s|(?<=[0-9]{{3}})s)\b",
     flags=regex.IGNORECASE,
 )
-# Minutes of the listener's, not of the track.
+# Minutes of the listener's, or some of the track's, but not all of them.
 _ERRAND: Final = regex.compile(
-    r"[ -](?:walk|run|drive|ride|commute|break|shower|jog|stroll|nap|coffee|warm-up|workout|set\b)",
+    r"\s(?:in|into|later|before|from)\b"
+    r"|[ -](?:walk|run|drive|ride|commute|break|shower|jog|stroll|nap|coffee|warm-up|workout)\b",
     flags=regex.IGNORECASE,
 )
 _CLOCK_TOLERANCE: Final = Tolerance(exact=1, about=15, beyond=45)
@@ -115,7 +117,7 @@ def durations_in(reading: Reading) -> Iterator[Claim]:
     for found in _SECONDS.finditer(text):
         number = number_of(found["number"])
         is_part = any(start <= found.start() < end for start, end in taken)
-        if number is None or is_part or _ERRAND.match(text, found.end()):
+        if number is None or number >= 1800 or is_part or _ERRAND.match(text, found.end()):
             continue
         yield _lasting(found, number, hedge_of(found["hedge"]), known, _SECONDS_TOLERANCE)
 
@@ -180,14 +182,15 @@ def _minutes(found: "regex.Match[str]", text: str, known: Known) -> Claim | None
     if number is None or _ERRAND.match(text, found.end()):
         return None
     number += 0.5 if has_half else 0
-    scale = 3600 if unit.startswith("h") else 60
-    seconds = number * scale + (number_of(found["seconds"]) or 0 if found["seconds"] else 0)
+    if unit.startswith("h"):
+        return Claim(*found.span())  # "a 24-hour party": hours are hardly ever a track's
+    seconds = number * 60 + (number_of(found["seconds"]) or 0 if found["seconds"] else 0)
     hedge = hedge_of(found["hedge"])
     if found["seconds"]:
         return _lasting(found, seconds, hedge, known, _CLOCK_TOLERANCE)
     if number != int(number):
         return _lasting(found, seconds, hedge, known, _HALF_TOLERANCE)
-    if hedge == "exact" and scale == 60:
+    if hedge == "exact":
         lengths = {length.value for length in known.durations}
         if any(number in {length // 60, round(length / 60)} for length in lengths):
             return Claim(*found.span())

@@ -5,12 +5,12 @@ from random import Random
 from typing import Final
 
 from explanations.context import fold
-from tests.bench.checks.frame import Corpus, Line, write
+from tests.bench.checks.frame import Corpus, Line, Row, write
 from tests.bench.checks.music_lines import (
-    TUNING_TEMPLATES,
     capitalised,
     correct_music_lines,
     filled,
+    templates_of,
 )
 
 NAME: Final = "attribution"
@@ -20,21 +20,32 @@ COMMON_WORD_ARTISTS: Final = (
     *("Bad", "Yes", "The Who", "Future", "Train", "Queen", "Boston", "Europe", "Kiss", "Heart"),
     *("Bush", "Garbage", "Blur", "Pulp", "Oasis", "Air", "Common", "Logic", "Summer Walker"),
 )
+# Put behind a correct line, before its full stop.
+KINDS: Final = ("swapped", "swapped", "swapped", "misspelt", "misspelt", "dropped", "extra guest")
+EXTRA_GUESTS: Final = (
+    ", featuring [[{other}]]",
+    " feat. [[{other}]]",
+    ", with a verse from [[{other}]]",
+    ", produced by [[{other}]]",
+)
 
 
 def correct_lines(corpus: Corpus, random: Random) -> Iterator[Line]:
     """Yield lines that credit whom the row credits."""
-    return correct_music_lines(corpus, random, TUNING_TEMPLATES)
+    return correct_music_lines(corpus, random, templates_of(corpus))
 
 
 def corrupted_lines(corpus: Corpus, random: Random) -> Iterator[Line]:
     """Yield lines with somebody else's name, a misspelt name, or nobody's."""
     others = [*corpus.artists, *COMMON_WORD_ARTISTS]
-    for template, row, _, values in filled(corpus, random, TUNING_TEMPLATES):
-        kind = random.choice(("swapped", "swapped", "swapped", "misspelt", "dropped"))
+    for template, row, _, values in filled(corpus, random, templates_of(corpus)):
+        kind = random.choice(KINDS)
         if kind == "dropped":
             if line := _without_artist(template, values):
                 yield Line(line, row, kind=kind)
+            continue
+        if kind == "extra guest":
+            yield _with_extra_guest(template, row, values, others, random)
             continue
         slots = [name for name in ("artist", "guest", "remixer") if f"{{{name}}}" in template]
         slot = random.choice(slots)
@@ -45,6 +56,16 @@ def corrupted_lines(corpus: Corpus, random: Random) -> Iterator[Line]:
         written = write(template, {**values, slot: wrong})
         assert written is not None
         yield Line(capitalised(written).text, row, kind=f"{kind} {slot}", wrong=written.slots[slot])
+
+
+def _with_extra_guest(
+    template: str, row: Row, values: Mapping[str, str], others: list[str], random: Random
+) -> Line:
+    guest = random.choice(EXTRA_GUESTS)
+    other = _other(others, values, random)
+    written = write(template.rstrip(".?!") + guest + ".", {**values, "other": other})
+    assert written is not None
+    return Line(capitalised(written).text, row, kind="extra guest", wrong=written.marked)
 
 
 def misspelt(name: str, random: Random) -> str:

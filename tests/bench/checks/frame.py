@@ -42,8 +42,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The rows of one set."""
+    """The rows of one set, None for all of them."""
 
+    name: SetName | None
     music: Sequence[Row]
     jobs: Sequence[Row]
 
@@ -93,7 +94,9 @@ def read_corpus(name: SetName | None = None) -> Corpus:
     """Return the rows of a set, or all of them."""
     folder = data_folder()
     return Corpus(
-        music=_rows(folder / "music.jsonl", name), jobs=_rows(folder / "jobs.jsonl", name)
+        name=name,
+        music=_rows(folder / "music.jsonl", name),
+        jobs=_rows(folder / "jobs.jsonl", name),
     )
 
 

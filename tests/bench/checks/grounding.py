@@ -1,16 +1,19 @@
 """Grounding: numbers that are not the row's, and claims that no fact of it supports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Final
 
+from tests.bench.checks import measuring_lines
 from tests.bench.checks.frame import Corpus, Line, write
 from tests.bench.checks.music_lines import (
+    DECADE_WORDS,
     MONTHS,
-    TUNING_TEMPLATES,
+    SMALL_NUMBERS,
     capitalised,
     correct_music_lines,
     filled,
+    templates_of,
     values_of,
 )
 
@@ -90,40 +93,60 @@ SHIFTED: Final = {
 
 def correct_lines(corpus: Corpus, random: Random) -> Iterator[Line]:
     """Yield lines whose every number and title is the row's."""
-    return correct_music_lines(corpus, random, TUNING_TEMPLATES)
+    return correct_music_lines(corpus, random, templates_of(corpus))
 
 
 def corrupted_lines(corpus: Corpus, random: Random) -> Iterator[Line]:
     """Yield lines with an invented claim behind them, or with a number that is not the row's."""
     rows = list(corpus.music)
-    for template, row, _, values in filled(corpus, random, TUNING_TEMPLATES):
+    is_tuning = corpus.name == "tuning"
+    all_invented = INVENTED if is_tuning else measuring_lines.INVENTED
+    all_shifted = SHIFTED if is_tuning else measuring_lines.SHIFTED
+    for template, row, _, values in filled(corpus, random, templates_of(corpus)):
         if random.random() < 0.5:
-            kind = random.choice(list(INVENTED))
-            template = template.rstrip(".") + random.choice(INVENTED[kind]) + "."
+            kind = random.choice(list(all_invented))
+            template = template.rstrip(".") + random.choice(all_invented[kind]) + "."
         else:
             row = random.choice(rows)
-            kind = random.choice(list(SHIFTED))
+            kind = random.choice(list(all_shifted))
             values = values_of(row, random)
-            values["wrong"] = _shifted(kind, values, random)
-            template = random.choice(SHIFTED[kind])
+            values |= _shifted(kind, values, random)
+            template = random.choice(all_shifted[kind])
         written = write(template, values)
         if written is not None and written.marked is not None:
             yield Line(capitalised(written).text, row, kind=kind, wrong=written.marked)
 
 
-def _shifted(kind: str, values: dict[str, str], random: Random) -> str:
+def _shifted(kind: str, values: Mapping[str, str], random: Random) -> dict[str, str]:
+    """Return a number that is not the row's, in the ways in which templates may write it."""
     year = int(values["year"])
-    known = set(values.values())
     match kind:
         case "year":
-            wrong = str(year + random.choice((-1, 1)) * random.randint(1, 30))
+            shifted = {"wrong": str(year + random.choice((-1, 1)) * random.randint(1, 30))}
         case "tempo":
-            wrong = str(int(values["tempo"]) + random.choice((-1, 1)) * random.randint(8, 40))
+            tempo = int(values["tempo"]) + random.choice((-1, 1)) * random.randint(8, 40)
+            shifted = {"wrong": str(tempo)}
         case "duration":
-            seconds = int(values["seconds"]) + random.choice((-1, 1)) * random.randint(60, 150)
-            wrong = f"{max(seconds, 30) // 60}:{max(seconds, 30) % 60:02d}"
+            shifted = _shifted_duration(int(values["seconds"]), random)
         case "decade":
-            wrong = f"{(year // 10 + random.choice((-3, -2, -1, 1, 2))) * 10}s"
+            decade = str((year // 10 + random.choice((-3, -2, -1, 1, 2))) * 10)
+            shifted = {"wrong": f"{decade}s", "wrong_words": DECADE_WORDS.get(decade, "")}
         case _:
-            wrong = f"{random.choice(MONTHS)} {year + random.choice((-7, -2, 1, 3))}"
-    return "" if wrong in known else wrong
+            month = random.choice(MONTHS)
+            shifted = {"wrong": f"{month} {year + random.choice((-7, -2, 1, 3))}"}
+    return {name: "" if wrong in values.values() else wrong for name, wrong in shifted.items()}
+
+
+def _shifted_duration(seconds: int, random: Random) -> dict[str, str]:
+    wrong = max(40, seconds + random.choice((-1, 1)) * random.randint(75, 200))
+    if abs(wrong - seconds) < 75:
+        wrong = seconds + 120
+    minutes = round(wrong / 60)
+    words = SMALL_NUMBERS[minutes] if 1 < minutes < len(SMALL_NUMBERS) else ""
+    if abs(minutes * 60 - seconds) < 65:
+        words = ""
+    return {
+        "wrong": f"{wrong // 60}:{wrong % 60:02d}",
+        "wrong_minutes": words,
+        "wrong_words": f"{words} minutes" if words else "",
+    }

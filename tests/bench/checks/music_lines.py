@@ -6,6 +6,7 @@ from random import Random
 from typing import Final
 
 from explanations.context import base_title, featured_artists, remix_artists
+from tests.bench.checks import measuring_lines
 from tests.bench.checks.frame import Corpus, Line, Row, Written, write
 
 MONTHS: Final = (
@@ -114,6 +115,11 @@ NUMBERS: Final = (
 TUNING_TEMPLATES: Final = (*PLAIN, *CREDITS, *LISTENING, *NUMBERS)
 
 
+def templates_of(corpus: Corpus) -> Sequence[str]:
+    """Return the templates of a set: the two sets differ in their rows and in their words."""
+    return TUNING_TEMPLATES if corpus.name == "tuning" else measuring_lines.TEMPLATES
+
+
 def values_of(row: Row, random: Random) -> dict[str, str]:
     """Return what the slots of a template can be filled with, "" where a row has nothing."""
     item, audience = row["item"], row["audience"]
@@ -137,6 +143,7 @@ def values_of(row: Row, random: Random) -> dict[str, str]:
         "favourite": _any_of(favourites, random),
         "tempo": str(item["tempo_bpm"]),
         "tempo_near": str(round(item["tempo_bpm"] / 5) * 5),
+        "energy_decimal": str(item["energy"]),
         "energy": str(round(item["energy"] * 100)),
         **_times(item["duration_s"]),
         **_dates(item["edition_released"]),
@@ -190,6 +197,7 @@ def _times(seconds: int) -> dict[str, str]:
         "seconds": str(seconds),
         "minutes_seconds": f"{minutes}:{rest:02d}",
         "minutes": SMALL_NUMBERS[minutes] if 0 < minutes < len(SMALL_NUMBERS) else "",
+        "minutes_and_seconds": f"{minutes} minutes and {rest} seconds" if rest > 1 else "",
         "duration_words": _duration_words(minutes, rest),
     }
 
