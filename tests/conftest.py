@@ -37,6 +37,7 @@ from explanations.models import (
 )
 from explanations.output_formats import get_output_format
 from explanations.services.catalogue import forget_catalogue
+from explanations.services.published import forget_published
 
 PASSWORD = "correct horse battery staple"
 
@@ -53,6 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def no_names_of_the_last_test() -> None:
     """The index of names outlives a test; the recommendations it was made from do not."""
     forget_catalogue()
+    forget_published()
 
 
 # The stack ---------------------------------------------------------------------------------------

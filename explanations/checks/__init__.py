@@ -5,7 +5,7 @@ over the text and its facts. To add one: write the module, list it in ``FAMILIES
 family's ``VERSION`` whenever it would judge a text differently than before.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from explanations.checks import (
     attribution,
@@ -20,6 +20,7 @@ from explanations.checks import (
 from explanations.checks.catalogue import Catalogue, make_catalogue
 from explanations.checks.dismissals import gist_of
 from explanations.checks.finding import Finding, Severity
+from explanations.checks.published import Published, make_published
 from explanations.checks.subject import Subject, make_subject
 from explanations.checks.thresholds import USUAL, Threshold, Thresholds, blocking
 
@@ -28,6 +29,7 @@ __all__ = [
     "USUAL",
     "Catalogue",
     "Finding",
+    "Published",
     "Severity",
     "Subject",
     "Threshold",
@@ -37,6 +39,7 @@ __all__ = [
     "findings_of",
     "gist_of",
     "make_catalogue",
+    "make_published",
     "make_subject",
     "run_checks",
 ]
@@ -49,7 +52,7 @@ def run_checks(
     recommendation: Mapping[str, object],
     *,
     catalogue: object | None = None,
-    published: Collection[str] | None = None,
+    published: object | None = None,
 ) -> list[Finding]:
     """Return what all checks say about a text, errors first, then in the order of the text.
 
@@ -61,6 +64,9 @@ def run_checks(
 
     ``catalogue`` is a prepared `Catalogue`, or plain data that is indexed on the spot: names, or
     recommendations; see `make_catalogue`.
+
+    ``published`` is a prepared `Published`, or a collection of published lines; see
+    `make_published`.
 
     Plain data in, findings out; no database, no network. Raises KeyError for a key that is missing
     and TypeError for one of another type, RulesRefused for rules that are none, and

@@ -1,33 +1,53 @@
-"""Repetition: a model that is caught in a loop."""
+"""Repetition: a model that is caught in a loop, or that says what was said before."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import regex
+from typing import Final
 
 from explanations.checks.finding import Finding
-from explanations.checks.subject import Subject
+from explanations.checks.format import is_one_line
+from explanations.checks.subject import Subject, Word
+from explanations.context import cut
 
-VERSION = 2
+VERSION = 3
 CATEGORY = "language"
 LONGEST_LOOP = 6
-
-_WORD = regex.compile(r"[\p{L}\p{N}]+(?:['’][\p{L}]+)*")
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """A word of the text, or a whole fact that the text names, with where it stands."""
-
-    written: str
-    start: int
-    end: int
+MANY: Final = 3
+"""So many others make a line the same one everywhere."""
+_SHOWN: Final = 160
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Yield an error for words said three times in a row, a warning for a word doubled."""
+    """Yield an error for words said three times in a row, warnings for a word doubled and for
+    a line that is, names aside, a published one or that of many others.
+    """
     for line in _lines(subject):
         yield from _loop_in(line)
+    if is_one_line(subject):
+        yield from _said_before(subject)
+
+
+def _said_before(subject: Subject) -> Iterator[Finding]:
+    published = subject.published
+    if published is None:
+        return
+    words, owner = subject.words_beside_facts, subject.owner
+    others = published.said_of_others(subject.text, words, owner)
+    if others >= MANY:
+        yield _repeat(f"Names aside, {others} other lines say exactly this.")
+    elif near := published.nearest(words, owner):
+        yield _repeat(f"Names aside, this is published already: “{cut(near.text, _SHOWN)}”")
+    elif others:
+        yield _repeat("Names aside, another line says exactly this.")
+
+
+def _repeat(message: str) -> Finding:
+    return Finding(
+        check="repetition",
+        version=VERSION,
+        severity="warning",
+        message=message,
+        category="generic",
+    )
 
 
 def _loop_in(words: list[Word]) -> Iterator[Finding]:
@@ -55,11 +75,7 @@ def _lines(subject: Subject) -> list[list[Word]]:
     A named fact is one word: a title may repeat itself, and "with Excel, with Word, with Access"
     says three things.
     """
-    words = [
-        Word(found.group().casefold(), found.start(), found.end())
-        for found in _WORD.finditer(subject.masked)
-    ]
-    words += _facts_as_words(subject)
+    words = [*subject.words, *_facts_as_words(subject)]
     lines: list[list[Word]] = [[]]
     past = 0
     for word in sorted(words, key=lambda word: word.start):

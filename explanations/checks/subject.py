@@ -1,6 +1,6 @@
 """What a check gets to look at: a text, its facts and the rules of its task, as plain data."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -9,6 +9,13 @@ import regex
 
 from explanations.checks.catalogue import Catalogue, WordedText, make_catalogue, worded
 from explanations.checks.given import object_at, output_format_of, text_at, word_limit_of
+from explanations.checks.published import (
+    Published,
+    Words,
+    compared,
+    make_published,
+    owner_of,
+)
 from explanations.context import Fact, Mention, leaf_facts, mentions_of
 from explanations.guide_rules import GuideRules, read_rules, shipped_rules
 from explanations.output_formats import OutputFormat, get_output_format
@@ -37,7 +44,7 @@ class Subject:
     facts: Mapping[str, object]
     output: Mapping[str, object] | None = None
     catalogue: Catalogue | None = None
-    published: Collection[str] = field(default=())
+    published: Published | None = None
     rules: GuideRules = field(default_factory=GuideRules)
 
     @cached_property
@@ -77,6 +84,17 @@ class Subject:
         ]
 
     @cached_property
+    def words_beside_facts(self) -> Words:
+        """The words that are no named fact, as lines are compared by them."""
+        return compared(word.written for word in self.words)
+
+    @cached_property
+    def owner(self) -> str:
+        """What stands for the item among published lines."""
+        item = self.facts.get("item")
+        return owner_of(item) if isinstance(item, Mapping) else ""
+
+    @cached_property
     def words_of_facts(self) -> frozenset[str]:
         """Every word that stands in a fact, compared as `words` are."""
         return frozenset(
@@ -91,7 +109,7 @@ def make_subject(
     text: str,
     recommendation: Mapping[str, object],
     catalogue: object | None = None,
-    published: Collection[str] | None = None,
+    published: object | None = None,
 ) -> Subject:
     """Read a recommendation as ``run_checks`` documents it.
 
@@ -116,7 +134,7 @@ def make_subject(
         },
         output=output if isinstance(output, Mapping) else None,
         catalogue=None if catalogue is None else make_catalogue(catalogue),
-        published=published or (),
+        published=None if published is None else make_published(published),
         rules=_rules(recommendation.get("guide"), task, output_format),
     )
 

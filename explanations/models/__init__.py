@@ -4,6 +4,7 @@ from explanations.models.draft import Draft, Finding, Place
 from explanations.models.drainer import Drainer
 from explanations.models.model_version import ModelServer, ModelVersion
 from explanations.models.overruled import Dismissal, LetThrough
+from explanations.models.published_line import PublishedLine
 from explanations.models.recommendation import (
     FactOverlay,
     FactSnapshot,
@@ -42,6 +43,7 @@ __all__ = [
     "ModelVersion",
     "Place",
     "Prompt",
+    "PublishedLine",
     "Recommendation",
     "RefusedLine",
     "Run",

@@ -19,6 +19,7 @@ from explanations.models import Draft, FactSnapshot, Recommendation
 from explanations.output_formats import get_output_format
 from explanations.services.catalogue import catalogue_now
 from explanations.services.dismissing import Dismissals, dismissals_of
+from explanations.services.published import publish, published_now, unpublish
 from explanations.services.versions import rules_of
 from feedback.models import Golden, Review
 from feedback.outcomes import Outcome, worth
@@ -125,6 +126,7 @@ def make_golden(
     )
     golden.state, golden.state_reason = _first_state(golden)
     golden.save(force_insert=True)
+    _hand_down(golden)
     return golden
 
 
@@ -197,6 +199,7 @@ def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> lis
             **golden.snapshot.facts,
         },
         catalogue_now(),
+        published_now(golden.task.slug) if golden.output is None else None,
     )
     found = [(finding, gist_of(finding, golden.text)) for finding in findings_of(subject)]
     if found and dismissals is None:
@@ -363,5 +366,17 @@ def _move(golden: Golden, state: Golden.State, reason: str, person: Person | Non
     Golden.objects.filter(pk=golden.pk).update(
         state=state, state_reason=reason, approved_by=golden.approved_by, changed_at=Now()
     )
+    _hand_down(golden)
     record(person, "golden " + state.label, golden, was=was, reason=reason)
     return golden
+
+
+def _hand_down(golden: Golden) -> None:
+    """Tell the machine side what people stand behind, so that new drafts do not repeat it."""
+    if golden.output is not None:
+        return  # bullets are alike by design
+    source = f"golden {golden.pk}"
+    if golden.state == Golden.State.APPROVED:
+        publish(source, golden.task, golden.text, golden.snapshot.facts)
+    else:
+        unpublish(source)

@@ -19,6 +19,7 @@ from explanations.services.drafting.claiming import claim, hand_back
 from explanations.services.drafting.judging import JudgedFinding, Outcome, judge
 from explanations.services.drafting.pace import MOST_SETBACKS, Pace
 from explanations.services.drafting.writing import write
+from explanations.services.published import publish
 from explanations.services.runs import cancel
 from tests.conftest import JOB, JOB_OUTPUT, LISTENER, PROFILE, TRACK, recommended
 from tests.explanations.test_claiming import waiting
@@ -93,6 +94,34 @@ def test_a_draft_is_checked_by_the_rules_of_its_tasks_active_guide(run: Run, dra
     settle(claimed(run), answered(LINE))
     said = draft.findings.get(check_name="tone")
     assert LINE[said.start : said.end] == "sprint"
+
+
+def test_a_draft_that_repeats_a_published_line_is_for_the_editor(run: Run, draft: Draft) -> None:
+    other = {"item": {"artist": "Kvelertak", "genre": "black metal"}, "audience": {}}
+    publish("golden 1", run.task, "Kvelertak turn black metal into a sprint up the hill.", other)
+    settle(claimed(run), answered("Dead Rabbitts turn metalcore into a sprint up the hill."))
+    said = draft.findings.get(check_name="repetition")
+    assert (said.level, said.message[:24]) == ("warning", "Names aside, this is pub")
+
+
+def test_the_same_line_for_many_is_counted_as_it_is_written(
+    run: Run, recommendation: Recommendation
+) -> None:
+    for number in range(5):
+        item = {**TRACK, "artist": f"Band {number}"}
+        waiting(run, recommended(run.task, f"track:{number}", item, LISTENER, f"Band {number}"))
+    for asked in claimed(run):
+        name = (asked.claim.facts or {})["item"]["artist"]
+        settle([asked], answered(f"{name} would rather turn the whole hall into a sprint."))
+    messages = list(
+        run.drafts.filter(findings__check_name="repetition")
+        .order_by("findings__id")
+        .values_list("findings__message", flat=True)
+    )
+    assert messages[-2:] == [
+        "Names aside, 3 other lines say exactly this.",
+        "Names aside, 4 other lines say exactly this.",
+    ]
 
 
 def test_findings_are_kept_with_their_category_and_fact(run: Run, draft: Draft) -> None:
@@ -322,8 +351,8 @@ def test_a_batch_is_one_transaction_of_few_statements(run: Run, many: list[Draft
         settle(asked, answered(LINE))
     assert Draft.objects.filter(state="READY").count() == 20
     # Savepoint and its release, two locks, the drafts, their findings (they repeat), their places;
-    # and two for the names of the catalogue, once in some seconds.
-    assert len(statements) <= 9
+    # and two each for the names of the catalogue and for what is published, once in some seconds.
+    assert len(statements) <= 11
 
 
 def test_an_outcome_that_the_database_refuses_fails_alone(run: Run, many: list[Draft]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import LogEntry, Person
-from explanations.models import Draft, FactSnapshot, Recommendation, Task
+from explanations.models import Draft, FactSnapshot, PublishedLine, Recommendation, Task
 from explanations.services.facts import correct_fact
 from feedback.models import Golden
 from feedback.services.goldens import (
@@ -57,6 +57,25 @@ def golden_of(editor: Person, **body: Any) -> Golden:
     golden = reviewed(editor, **(body or {"outcome": "ACCEPT"})).golden
     assert golden is not None
     return golden
+
+
+class TestPublished:
+    def test_an_approved_line_is_handed_down_and_a_withdrawn_one_taken_back(
+        self, editor: Person, lead: Person, ready_draft: Draft
+    ) -> None:
+        golden = golden_of(editor)
+        line = PublishedLine.objects.get()
+        assert (line.source, line.text) == (f"golden {golden.pk}", golden.text)
+        withdraw_golden(golden.pk, lead, "It names nobody.")
+        assert not PublishedLine.objects.exists()
+
+    def test_a_line_that_waits_is_not_published_before_it_is_approved(
+        self, editor: Person, lead: Person, strict_task: Task, ready_draft: Draft
+    ) -> None:
+        golden = golden_of(editor)
+        assert not PublishedLine.objects.exists()
+        approve_golden(golden.pk, lead)
+        assert PublishedLine.objects.get().text == golden.text
 
 
 class TestFacts:

@@ -28,6 +28,7 @@ from explanations.services.catalogue import catalogue_now
 from explanations.services.drafting.asking import Asked, Brief, CannotAsk
 from explanations.services.drafting.claiming import Claim, Holding
 from explanations.services.drafting.pace import MOST_SETBACKS, MOST_TRIES, Pace
+from explanations.services.published import published_now
 
 log = logging.getLogger(__name__)
 
@@ -121,6 +122,8 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
         parsed = brief.output_format.parse(completion.text, facts)
     except UnusableOutput as unusable:
         return _of_no_use(claim, unusable.reason_code, unusable.sentence, completion)
+    # Bullets are alike by design; lines should not be.
+    published = published_now(brief.task_slug) if parsed.output is None else None
     subject = make_subject(
         parsed.text,
         {
@@ -133,8 +136,11 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
             **facts,
         },
         catalogue_now(),
+        published,
     )
     findings = _judged_findings(subject, brief)
+    if published is not None:
+        published.count(subject.words_beside_facts, subject.owner)
     forbidding = [judged.finding.message for judged in findings if judged.blocked]
     is_blocked = bool(forbidding)
     # One more time and no more; those of the blind sample are reviewed as they are.

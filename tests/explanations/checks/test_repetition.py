@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from explanations.checks import make_published, run_checks
+
 Said = Callable[[str, dict[str, Any]], list[tuple[str, str, str]]]
 
 
@@ -50,3 +52,101 @@ def test_the_same_words_before_different_facts_are_no_loop(said: Said, job: dict
 def test_a_loop_inside_a_bullet_blocks(said: Said, job: dict[str, Any]) -> None:
     text = "Partial fit\n+ You work on and on and on and on."
     assert ("repetition", "error") in [finding[:2] for finding in said(text, job)]
+
+
+# What was said before -----------------------------------------------------------------------------
+
+LINE = "Ed Sheeran keeps Beautiful People light on its feet and heavy on the low end."
+
+
+def repeated(line: str, recommendation: dict[str, Any], published: object) -> list[str]:
+    """The messages about what was said before."""
+    findings = run_checks(line, recommendation, published=published)
+    found = [each for each in findings if each.category == "generic"]
+    assert all((each.check, each.severity) == ("repetition", "warning") for each in found)
+    return [each.message for each in found]
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        ["Avicii keeps Levels light on its feet and heavy on the low end."],
+        ["The Cranberries keep their song light on its feet, heavy on the low end."],
+        [{"text": "Avicii keeps Levels light on its feet and heavy on the low end."}],
+        (
+            {
+                "text": "Avicii keeps Levels light on its feet and heavy on the low end.",
+                "item": {"artist": "Avicii", "title": "Levels"},
+            },
+        ),
+    ],
+)
+def test_a_published_line_under_another_name_is_a_repeat(
+    track: dict[str, Any], published: object
+) -> None:
+    (message,) = repeated(LINE, track, published)
+    assert message.startswith("Names aside, this is published already: “")
+
+
+@pytest.mark.parametrize(
+    "published",
+    [
+        [],
+        ["Avicii lets Levels climb until the roof gives in."],
+        ["Light on its feet, Levels runs away from Avicii before the low end comes."],
+        ["Ed Sheeran and Khalid share Beautiful People like a secret between neighbours."],
+    ],
+)
+def test_another_thought_is_no_repeat(track: dict[str, Any], published: list[str]) -> None:
+    assert repeated(LINE, track, published) == []
+
+
+def test_its_own_items_line_is_no_repeat(track: dict[str, Any]) -> None:
+    own = {"text": LINE, "item": track["item"], "audience": track["audience"]}
+    assert repeated(LINE, track, [own]) == []
+
+
+def test_the_same_line_for_many_is_counted(track: dict[str, Any]) -> None:
+    others = [
+        {
+            "text": f"{name} keeps it light on its feet and heavy on the low end.",
+            "item": {"artist": name},
+        }
+        for name in ("Avicii", "Queen", "Kygo", "Rihanna")
+    ]
+    line = "Ed Sheeran keeps it light on its feet and heavy on the low end."
+    assert repeated(line, track, others) == ["Names aside, 4 other lines say exactly this."]
+
+
+def test_a_short_line_repeats_only_what_is_the_same_to_the_letter(track: dict[str, Any]) -> None:
+    assert repeated("Ed Sheeran sings on.", track, ["Queen sings on."]) == []
+    assert repeated("Ed Sheeran sings on.", track, ["ed sheeran  sings on."]) == [
+        "Names aside, another line says exactly this."
+    ]
+
+
+def test_bullets_may_say_what_others_say(job: dict[str, Any]) -> None:
+    text = "Partial fit\n+ You already work with Excel."
+    assert repeated(text, job, [text, text, text]) == []
+
+
+@pytest.mark.parametrize("published", ["a line", {"text": "a line"}, [3], 3])
+def test_what_is_no_collection_of_lines_is_the_callers_mistake(
+    track: dict[str, Any], published: object
+) -> None:
+    with pytest.raises(TypeError, match="published"):
+        run_checks(LINE, track, published=published)
+
+
+def test_an_index_holds_a_bounded_number_of_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("explanations.checks.published.MOST_LINES", 2)
+    monkeypatch.setattr("explanations.checks.published.MOST_COUNTED", 4)
+    index = make_published([f"Line {number} has some words of its own." for number in "abcde"])
+    assert len(index) == 2
+
+
+def test_a_list_that_grew_is_read_again(track: dict[str, Any]) -> None:
+    published = ["Avicii lets Levels climb until the roof gives in."]
+    assert repeated(LINE, track, published) == []
+    published.append("Avicii keeps Levels light on its feet and heavy on the low end.")
+    assert len(repeated(LINE, track, published)) == 1

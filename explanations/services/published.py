@@ -1,0 +1,105 @@
+"""What is published already: handed down by who publishes, held as an index for the checks."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from time import monotonic
+from typing import Any, Final
+
+from django.db.models import Count, Max, QuerySet
+
+from explanations.checks import Published
+from explanations.checks.published import MOST_LINES, Line, owner_of, words_beside_facts
+from explanations.context import mentioned_facts
+from explanations.models import Draft, PublishedLine, Task
+
+LOOK_EVERY_S: Final = 10.0
+"""How old the index may be before somebody looks whether lines came or went."""
+DRAFTS_READ: Final = 2_000
+"""Of the newest drafts it is known how they are worded; a process adds those that it judges."""
+
+_WAITING: Final = (Draft.State.READY, Draft.State.REVIEWED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    published: Published
+    newest: int
+    lines: int
+    looked_at: float
+
+
+_lock: Final = Lock()
+_held: dict[str, _Held] = {}
+
+
+def publish(source: str, task: Task, text: str, facts: Mapping[str, Any]) -> None:
+    """Hand down a text that people stand behind, with the facts that it was written for.
+
+    Again under the same `source` (at most 60 characters) it takes the place of the earlier one.
+    """
+    spans = [(mention.start, mention.end) for mention in mentioned_facts(text, facts)]
+    PublishedLine.objects.update_or_create(
+        source=source,
+        defaults={
+            "task": task,
+            "text": text,
+            "words": list(words_beside_facts(text, spans)),
+            "owner": owner_of(facts.get("item") or {}),
+        },
+    )
+
+
+def unpublish(source: str) -> None:
+    """Take a text back; one that was never published is no mistake."""
+    PublishedLine.objects.filter(source=source).delete()
+
+
+def published_now(task_slug: str) -> Published:
+    """Return the index of a task's published lines and newest drafts, at most seconds old.
+
+    The first call of a process reads them; later ones look at most every `LOOK_EVERY_S` whether
+    lines came or went. Drafts that a process judges it adds itself (`Published.count`).
+    """
+    held = _held.get(task_slug)
+    if held is not None and monotonic() - held.looked_at < LOOK_EVERY_S:
+        return held.published
+    with _lock:
+        if _held.get(task_slug) is held:  # nobody else was faster
+            _held[task_slug] = _looked(task_slug, held)
+        return _held[task_slug].published
+
+
+def forget_published() -> None:
+    """Let the next call read everything again."""
+    _held.clear()
+
+
+def _looked(task_slug: str, held: _Held | None) -> _Held:
+    lines = PublishedLine.objects.filter(task__slug=task_slug)
+    state = lines.aggregate(newest=Max("pk"), lines=Count("pk"))
+    newest, count = state["newest"] or 0, state["lines"]
+    if held is not None and (held.newest, held.lines) == (newest, count):
+        return _Held(held.published, newest, count, monotonic())
+    if held is not None and count == held.lines + lines.filter(pk__gt=held.newest).count():
+        for line in _lines(lines.filter(pk__gt=held.newest).order_by("pk")):
+            held.published.add(line)
+        return _Held(held.published, newest, count, monotonic())
+    published = Published(_lines(lines.order_by("-pk")[:MOST_LINES]))
+    for words, owner in _newest_wordings(task_slug):
+        published.count(words, owner)
+    return _Held(published, newest, count, monotonic())
+
+
+def _lines(lines: QuerySet[PublishedLine]) -> Iterator[Line]:
+    for text, words, owner in lines.values_list("text", "words", "owner").iterator(1_000):
+        yield Line(text, tuple(words), owner)
+
+
+def _newest_wordings(task_slug: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    drafts = Draft.objects.without_trials().filter(task__slug=task_slug, state__in=_WAITING)
+    rows = drafts.order_by("-pk").values_list("text", "snapshot__item", "snapshot__audience")
+    for text, item, audience in rows[:DRAFTS_READ].iterator(500):
+        facts = {"item": item, "audience": audience}
+        spans = [(mention.start, mention.end) for mention in mentioned_facts(text, facts)]
+        yield words_beside_facts(text, spans), owner_of(item)
