@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('explanations', '0014_trial_keys'),
+        ('explanations', '0015_search_words_and_checks'),
     ]
 
     operations = [

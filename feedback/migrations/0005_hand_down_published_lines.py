@@ -28,8 +28,8 @@ def hand_down(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("explanations", "0015_published_lines"),
-        ("feedback", "0003_judged_findings"),
+        ("explanations", "0016_published_lines"),
+        ("feedback", "0004_search_bulk_actions_and_new_reviews"),
     ]
 
     operations = [migrations.RunPython(hand_down, migrations.RunPython.noop)]
