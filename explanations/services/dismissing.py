@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from accounts.log import record
@@ -125,7 +125,7 @@ def _cover(dismissal: Dismissal) -> int:
 
 def _free_blocked(dismissal: Dismissal) -> int:
     """Let through the drafts that nothing blocks any more and that no other has replaced."""
-    still_blocked = Finding.objects.standing().filter(blocked=True).values("draft")
+    still_blocked = Finding.objects.standing().filter(draft=OuterRef("pk"), blocked=True)
     freed = list(
         Draft.objects.without_trials()
         .filter(
@@ -134,7 +134,7 @@ def _free_blocked(dismissal: Dismissal) -> int:
             findings__blocked=True,
             redrafts=None,
         )
-        .exclude(pk__in=still_blocked)
+        .exclude(Exists(still_blocked))
         .order_by("pk")
         .distinct()
         .values_list("pk", flat=True)

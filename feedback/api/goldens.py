@@ -68,6 +68,7 @@ class SaidOutput(serializers.Serializer[Any]):
     forbids = serializers.BooleanField(help_text="Stands in the way of its approval.")
     may_be_overridden = serializers.BooleanField()
     is_overridden = serializers.BooleanField()
+    is_dismissed = serializers.BooleanField(help_text="By its editor, in the draft.")
 
 
 class WholeGoldenOutput(GoldenWithFactsOutput):

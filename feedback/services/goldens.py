@@ -21,7 +21,7 @@ from explanations.services.catalogue import catalogue_now
 from explanations.services.dismissing import Dismissals, dismissals_of
 from explanations.services.published import publish, published_now, unpublish
 from explanations.services.versions import rules_of
-from feedback.models import Golden, Review
+from feedback.models import FindingJudgement, Golden, Review
 from feedback.outcomes import Outcome, worth
 
 MOST_REASON: Final = 500
@@ -174,6 +174,8 @@ class Said:
     forbids: bool
     """An error, which no lead has overridden for this golden."""
     is_overridden: bool = False
+    is_dismissed: bool = False
+    """Its editor dismissed the same finding in the draft."""
 
     @property
     def may_be_overridden(self) -> bool:
@@ -211,6 +213,7 @@ def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> lis
     ]
     forbidding = blocking([finding for finding, _gist in found], subject)
     overridden = {(each["check"], each["gist"]) for each in golden.overridden}
+    dismissed = _dismissed_by_its_editor(golden) if found else set()
     return [
         Said(
             finding,
@@ -218,9 +221,18 @@ def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> lis
             gist,
             forbids=finding in forbidding and (finding.check, gist) not in overridden,
             is_overridden=(finding.check, gist) in overridden,
+            is_dismissed=(finding.check, gist) in dismissed,
         )
         for finding, gist in found
     ]
+
+
+def _dismissed_by_its_editor(golden: Golden) -> set[tuple[str, str]]:
+    """Return check and gist of what the editor dismissed: it is for the approver to know."""
+    judgements = FindingJudgement.objects.filter(
+        review=golden.review_id, verdict=FindingJudgement.Verdict.DISMISSED
+    )
+    return set(judgements.values_list("finding__check_name", "finding__gist"))
 
 
 def unsupported_by_snapshot(said: Collection[Said]) -> bool:

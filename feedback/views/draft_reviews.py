@@ -29,7 +29,9 @@ class DraftReviews(RightRequiredMixin, View):
         reviews = (
             Review.objects.filter(draft=draft)
             .select_related("editor", "superseded_by")
-            .prefetch_related("tags__category", "answers__criterion", "goldens")
+            .prefetch_related(
+                "tags__category", "answers__criterion", "goldens", "judgements__finding"
+            )
             .order_by("pk")
         )
         context = {
@@ -50,4 +52,5 @@ def _shown(draft: Draft, review: Review) -> dict[str, object]:
         "text": tagged(draft.text, tags) if any(tag.start is not None for tag in tags) else "",
         "changes": changes(draft.text, review.rewrite) if review.rewrite else [],
         "goldens": review.goldens.all(),
+        "judgements": sorted(review.judgements.all(), key=lambda judged: judged.finding_id),
     }

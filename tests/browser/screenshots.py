@@ -236,6 +236,35 @@ def trying(engineer: Photographer) -> None:
     engineer.take("prompt-comparison", whole=True)
 
 
+# Findings ----------------------------------------------------------------------------------------
+
+
+def findings(looks: Sequence[tuple[str, Photographer]]) -> None:
+    """A draft with findings and a fact lit up, and how right the checks are."""
+    for look, lead in looks:
+        lead.page.goto("/drafts/?task=music-oneliner&check=grounding")
+        lead.page.locator(".cell-text a").first.click()
+        lead.page.locator("button[data-link=fact]").first.focus()
+        lead.take(f"draft-findings{look}", whole=True)
+        lead.take(f"checks{look}", "/checks/", whole=True)
+    _look, lead = looks[0]
+    lead.take("task-checks", "/tasks/music-oneliner/checks/", whole=True)
+    lead.page.goto("/drafts/?task=job-fit&state=READY")
+    lead.page.locator(".cell-text a").first.click()
+    lead.page.locator(".assertion-words").nth(1).focus()
+    lead.take("draft-assertions", whole=True)
+
+
+def links(editor: Photographer, look: str = "") -> None:
+    """The review screen with a fact, and then an assertion, pointed at."""
+    editor.review("music-oneliner")
+    editor.page.locator("button[data-link=fact]").first.hover()
+    editor.take(f"review-links{look}")
+    editor.review("job-fit")
+    editor.page.locator(".assertion-words").nth(1).focus()
+    editor.take(f"review-assertions{look}")
+
+
 def main() -> None:
     """Take all pictures, or those of runs."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -264,6 +293,8 @@ def main() -> None:
         dark.press("ArrowRight", "Shift+ArrowRight", "3", "ArrowRight", "ArrowRight", "7")
         dark.take("review-dark")
         dark.take("home-dark", "/")
+        links(editor)
+        links(dark, "-dark")
 
         phone = Photographer(browser, given.address, given.editor, PHONE)
         phone.take("home-phone")
@@ -283,6 +314,13 @@ def main() -> None:
         lead.page.goto("/goldens/")
         lead.page.locator(".cell-text a").last.click()
         lead.take("golden")
+        findings(
+            [
+                ("", lead),
+                ("-dark", Photographer(browser, given.address, given.lead, scheme="dark")),
+                ("-phone", Photographer(browser, given.address, given.lead, PHONE)),
+            ]
+        )
         trying(Photographer(browser, given.address, given.engineer))
         browser.close()
 

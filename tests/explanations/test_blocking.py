@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
 from accounts.models import LogEntry, Person
-from explanations.models import Draft, LetThrough, Place, Recommendation, Run, Task
+from explanations.models import Draft, LetThrough, Place, Prompt, Recommendation, Run, Task
 from explanations.prompts import told_about
 from explanations.services import blocking
 from explanations.services.blocking import (
@@ -23,6 +23,7 @@ from explanations.services.drafting.sweeping import finish_runs
 from explanations.services.drafting.writing import write
 from explanations.services.facts import correct_fact
 from explanations.services.runs import cancel
+from explanations.services.trials import start_trial
 from explanations.services.watching import progress_of
 from tests.conftest import LISTENER, TRACK, recommended
 from tests.explanations.test_claiming import waiting
@@ -133,6 +134,18 @@ def test_the_blind_sample_is_reviewed_as_it_is(run: Run, draft: Draft) -> None:
     settle(claimed(run), answered(WRONG))
     assert Draft.objects.count() == 1
     assert Place.objects.count() == 1
+
+
+def test_a_trial_drafts_nothing_twice(
+    run: Run, draft: Draft, next_prompt: Prompt, ml_engineer: Person
+) -> None:
+    assert run.task.prompt is not None
+    trial = start_trial(next_prompt, run.task.prompt, run.model_version, 1, 1, ml_engineer)
+    tried = trial.runs.filter(prompt=run.prompt).get()
+    asked = [one for one in claimed(run) if one.claim.holding.draft_id != draft.pk]
+    settle(asked, answered(WRONG))
+    assert tried.drafts.get().state == "BLOCKED"
+    assert not Draft.objects.exclude(told="").exists()
 
 
 def test_what_is_told_can_do_nothing_but_be_read() -> None:

@@ -36,6 +36,28 @@ def test_the_checks_look_at_the_goldens_own_text(editor: Person, ready_draft: Dr
     assert (said.finding.check, said.words, said.forbids) == ("grounding", "1987", True)
 
 
+def test_the_approver_learns_what_its_editor_dismissed(
+    second_editor_client: Client, editor: Person, ready_draft: Draft
+) -> None:
+    finding = Finding.objects.create(
+        draft=ready_draft,
+        check_name="grounding",
+        check_version=1,
+        level="error",
+        message="No fact holds the year 1987.",
+        gist="1987",
+    )
+    golden = reviewed(editor, outcome="EDIT", rewrite=INVENTED, dismissed=[finding.pk]).golden
+    assert golden is not None
+    (said,) = what_checks_say(golden)
+    assert (said.forbids, said.is_dismissed) == (True, True)
+    page = second_editor_client.get(f"/goldens/{golden.pk}/").content.decode()
+    assert "its editor dismissed it" in page
+    page = second_editor_client.get(f"/drafts/{ready_draft.pk}/reviews/").content.decode()
+    assert "No fact holds the year 1987." in page
+    assert ">dismissed<" in page
+
+
 def test_an_error_forbids_whatever_the_task_lets_its_drafts_do(
     editor: Person, lead: Person, ready_draft: Draft
 ) -> None:
