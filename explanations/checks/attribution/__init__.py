@@ -49,7 +49,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     name is mentioned that no fact speaks of.
     """
     artist = _fact(subject, ARTIST)
-    if not artist or subject.output is not None:
+    if not artist:
+        yield from _employers_and_people(subject)
         return
     credits = _Credits(subject, artist)
     others = list(credits.others())
@@ -67,6 +68,37 @@ def check(subject: Subject) -> Iterator[Finding]:
     blamed = any(finding.severity == "error" for finding in (*others, *spelling, *unknown))
     if not (credits.is_artist_named or blamed):
         yield _missing(subject, artist)
+
+
+def _employers_and_people(subject: Subject) -> Iterator[Finding]:
+    """Yield employers and people of the catalogue where no fact speaks of them.
+
+    An employer is blamed where somebody is said to be with them: a product may be called the same.
+    """
+    if subject.catalogue is None:
+        return
+    for name in subject.catalogue.names_in(subject.worded):
+        written = subject.text[name.start : name.end]
+        is_blamed = ("person" in name.kinds and name.words > 1) or (
+            "employer" in name.kinds and contexts.is_at_work(subject.text, name.start)
+        )
+        if is_blamed and _has_capital(written) and not _is_said_by_a_fact(subject, written):
+            yield Finding(
+                check="attribution",
+                version=VERSION,
+                severity="error",
+                message=f"No fact speaks of {written}.",
+                start=name.start,
+                end=name.end,
+                category="unsupported",
+            )
+
+
+def _is_said_by_a_fact(subject: Subject, written: str) -> bool:
+    words = words_of_name(written)
+    return any(
+        words in words_of_name(fact.value) for fact in subject.leaves if isinstance(fact.value, str)
+    )
 
 
 @dataclass(frozen=True)
@@ -144,7 +176,8 @@ class _Credits:
         """Say whether a name is part of a fact that the text names, or a credit of the item."""
         for mention in self.subject.mentions:
             if mention.start <= name.start and name.end <= mention.end:
-                is_longer = mention.end - mention.start > name.end - name.start
+                written = self.subject.text[mention.start : mention.end]
+                is_longer = words_of_name(written).count(" ") > name.words + 1
                 if mention.pointer.startswith("/item/") or is_longer:
                     return True
         return self._is_part_of_credits(self.subject.text[name.start : name.end])
@@ -288,8 +321,10 @@ class _Credits:
             return not contexts.is_where_places_stand(text, name.start)
         if self.is_artist_named:
             return credited or not contexts.begins_sentence(text, name.start)
+        if not contexts.begins_text(text, name.start):
+            return True
         may_be = credited or contexts.may_be_credited(text, name.end)
-        return may_be or not contexts.begins_text(text, name.start)
+        return may_be or not contexts.is_plain_word(text, name.start, name.end)
 
 
 def _has_capital(word: str) -> bool:

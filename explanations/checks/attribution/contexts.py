@@ -34,10 +34,10 @@ _MORE: Final = (
 )
 # Nothing else can be meant …
 _OF_LISTENER_BEFORE: Final = regex.compile(
-    r"\b(?:your|you|recent|recently|fans? of|lovers? of|listeners? of|friends? of|next to|after"
-    r"|like|alongside|beside|came for|come for|fell for|love (?:for|of)|neighbou?rs? of|if|since"
-    r"|all (?:that|those)|playing|played|plays?|spinning|loved|enjoy(?:ed|ing)?|besides|whenever"
-    r"|replay(?:ing|ed)?|room between|somewhere between|between)\s+" + _MORE,
+    r"\b(?:your|you(?: and)?|recent|recently|fans? of|lovers? of|listeners? of|friends? of|next to"
+    r"|after|like|alongside|beside|came for|come for|fell for|love (?:for|of)|neighbou?rs? of|if"
+    r"|since|all (?:that|those)|playing|played|plays?|spinning|loved|enjoy(?:ed|ing)?|besides"
+    r"|whenever|replay(?:ing|ed)?|room between|somewhere between|between)\s+" + _MORE,
     flags=_IGNORE,
 )
 # … or it may, where the artist is named as well.
@@ -67,6 +67,7 @@ _JOINT: Final = regex.compile(
     flags=_IGNORE,
 )
 _OWNING: Final = regex.compile(r"\.?(?:['’]s?\s[\"“‘']?|\s?[:—–]\s|\s-\s)")
+_AT_WORK: Final = regex.compile(r"\b(?:at|for|with|by|from|of|joined|left|to)\s+(?:the\s+)?$")
 _CHAIN: Final = regex.compile(r"\s*(?:,|,? and|,? or|&|to|then)\s+", flags=_IGNORE)
 _SENTENCE_BEGINS: Final = regex.compile(r"(?:[.!?:…—–(]\s*|[\"“‘]|\n\W*)$")
 _PLACE_BEFORE: Final = regex.compile(
@@ -86,6 +87,17 @@ christmas halloween easter valentine
 january february march april may june july august september october november december
 """
 _PROPER_WORDS: Final = frozenset(_PROPER.split())
+
+# Words that begin a sentence far more often than they name a band.
+_PLAIN: Final = """
+air all another bad big black blue bush come cool dance dark deep dream everything fire free
+future garbage girl go gold good happy heart heat heaven hello here home hope hot house just kiss
+light live lonely lost love lucky magic more music never new night no now one only party play pop
+pure rain red right run same silver slow smooth so soft soul sound space stay still summer sun
+sunday sweet take texas then this time tonight train up wait warm water what when white why wild
+winter yes you young
+"""
+_PLAIN_WORDS: Final = frozenset(_PLAIN.split())
 
 _REACH: Final = 60
 
@@ -129,6 +141,11 @@ def is_joint(text: str, end: int, start: int) -> bool:
     return bool(_JOINT.fullmatch(text, end, start))
 
 
+def is_at_work(text: str, start: int) -> bool:
+    """Say whether somebody is said to work there, or for them: "your years at …"."""
+    return bool(_AT_WORK.search(text, max(0, start - _REACH), start))
+
+
 def is_owned(text: str, end: int, start: int) -> bool:
     """Say whether what begins at ``start`` is said to be whose name ends at ``end``."""
     return bool(_OWNING.fullmatch(text, end, start))
@@ -153,6 +170,11 @@ def begins_text(text: str, start: int) -> bool:
 def has_capital_anyway(text: str, start: int, end: int) -> bool:
     """Say whether it is a word with a capital of its own: a place, a month, a language."""
     return text[start:end].casefold() in _PROPER_WORDS
+
+
+def is_plain_word(text: str, start: int, end: int) -> bool:
+    """Say whether it is a word that sentences begin with."""
+    return text[start:end].casefold() in _PLAIN_WORDS
 
 
 def is_where_places_stand(text: str, start: int) -> bool:

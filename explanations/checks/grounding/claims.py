@@ -37,7 +37,7 @@ _CHARTS: Final = _any_of(
     rf"\btop[ -]{_PLACE}",
     r"\bchart[ -]?(?:topp(?:er|ing)s?|bust(?:er|ing)s?|bound|climb(?:er|ing)s?|smash(?:er|ing)?"
     r"|storm(?:er|ing)|success(?:es)?|positions?|runs?|peaks?|hits?|entr(?:y|ies)|singles?|history"
-    r"|performance|places?|placings?|debut|reign|royalty)\b",
+    r"|performance|places?|placings?|debut|reign|royalty|stars?|acts?|fame)\b",
     rf"\b{_CLIMBING} (?:[\p{{L}}'’.&/-]+ ){{0,4}}?charts?\b",
     rf"(?<!\boff )\b{_WHOSE} charts?\b(?<!\boff the charts)",
     r"\bchart(?:ed|s)\b(?! (?:a|the|its|his|her|their|new|territory|course|waters)\b)"
@@ -76,7 +76,8 @@ _WINNING: Final = (
 )
 _AWARDS: Final = _any_of(
     rf"\b{_PRIZE}(?:['’]s)?{_WINNING}*s?\b",
-    rf"(?-i:(?:\b(?:\p{{Lu}}[\p{{L}}&'’.-]*|of|the) ){{0,4}})\b(?:awards?|prizes?)\b{_WINNING}*",
+    r"(?-i:(?:\b(?:\p{Lu}[\p{L}&'’.-]*|of|the) ){0,4})(?<!\bon the )\b(?:awards?|prizes?)\b"
+    rf"{_WINNING}*",
     rf"\b(?:award|prize|medal|trophy){_WINNING}+s?\b",
     r"\bnominat(?:ed|ions?|ees?)\b",
     r"\btroph(?:y|ies)\b",

@@ -82,13 +82,14 @@ def works_of_artist_in(reading: Reading) -> Iterator[Claim]:
 def _work_of_artist(reading: Reading, found: "regex.Match[str] | None") -> Iterator[Claim]:
     if found is None:
         return
-    title = found["title"].strip(" .!?")
-    words = title.split()
-    is_first_word = not reading.text[: found.start("title")].strip() and len(words) < 2
-    if is_first_word or _NO_TITLE.fullmatch(words[0]) or title.isupper():
-        return
-    if not _is_known(title, reading):
-        yield _unknown(reading, found.span("title"), title)
+    start, end = found.span("title")
+    words = found["title"].split(" ")
+    while words and _NO_TITLE.fullmatch(words[0]):
+        start += len(words.pop(0)) + 1
+    title = " ".join(words).strip(" .!?")
+    is_first_word = not reading.text[:start].strip() and len(words) < 2
+    if title and not is_first_word and not title.isupper() and not _is_known(title, reading):
+        yield _unknown(reading, (start, end), title)
 
 
 def _unknown(reading: Reading, span: tuple[int, int], title: str, work: str | None = None) -> Claim:
