@@ -39,14 +39,19 @@ def publish(source: str, task: Task, text: str, facts: Mapping[str, Any]) -> Non
     Again under the same `source` (at most 60 characters) it takes the place of the earlier one.
     """
     spans = [(mention.start, mention.end) for mention in mentioned_facts(text, facts)]
-    PublishedLine.objects.update_or_create(
+    line = PublishedLine(
         source=source,
-        defaults={
-            "task": task,
-            "text": text,
-            "words": list(words_beside_facts(text, spans)),
-            "owner": owner_of(facts.get("item") or {}),
-        },
+        task=task,
+        text=text,
+        words=list(words_beside_facts(text, spans)),
+        owner=owner_of(facts.get("item") or {}),
+    )
+    # One statement: it is part of every accept.
+    PublishedLine.objects.bulk_create(
+        [line],
+        update_conflicts=True,
+        unique_fields=["source"],
+        update_fields=["task", "text", "words", "owner"],
     )
 
 
