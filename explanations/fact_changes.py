@@ -45,6 +45,81 @@ def changed_pointers(
     }
 
 
+@dataclass(frozen=True, slots=True)
+class FactChange:
+    """A fact that is no longer as it was.
+
+    `after` is None where it is gone. Of a member of a list, which is told by its value, `after` is
+    always None, and `came` are the members that the list has had since.
+    """
+
+    pointer: str
+    before: object
+    after: object
+    came: tuple[object, ...] = ()
+    is_member: bool = False
+
+
+def changes_of(
+    pointers: Iterable[str], before: Mapping[str, object], after: Mapping[str, object]
+) -> list[FactChange]:
+    """Return what `changed_pointers` finds, in order, each with what it said and what it says."""
+    changes = []
+    for pointer in sorted(changed_pointers(pointers, before, after)):
+        segments = _segments(pointer)
+        depth = _depth_of_list(before, segments)
+        said, says = _at(before, segments), _at(after, segments)
+        if depth is None:
+            changes.append(FactChange(pointer, _or_none(said), _or_none(says)))
+            continue
+        then, now = _at(before, segments[:depth]), _at(after, segments[:depth])
+        came = [
+            member
+            for member in (now if isinstance(now, list) else [])
+            if isinstance(then, list) and not any(same_facts(member, old) for old in then)
+        ]
+        values = [_at(member, segments[depth + 1 :]) for member in came]
+        changes.append(
+            FactChange(
+                pointer,
+                _or_none(said),
+                None,
+                tuple(value for value in values if value is not _NOTHING),
+                is_member=True,
+            )
+        )
+    return changes
+
+
+def changed_anew(
+    pointers: Iterable[str],
+    before: Mapping[str, object],
+    accepted: Mapping[str, object],
+    after: Mapping[str, object],
+) -> set[str]:
+    """Return what has changed from `before` to `after` and was not as it is now in `accepted`.
+
+    Somebody has looked at what a text says beside `accepted` and found it still right; only what
+    has become different from that again makes it worth another look.
+    """
+    changed = changed_pointers(pointers, before, after)
+    known = changed_pointers(changed, before, accepted)
+    return {
+        pointer
+        for pointer in changed
+        if pointer not in known or not _says_the_same(before, accepted, after, _segments(pointer))
+    }
+
+
+def moved_to(pointer: str, value: object, facts: Mapping[str, object]) -> str | None:
+    """Return where a fact is now that said `value` at `pointer`; None when it no longer says so.
+
+    A member of a list may have another place by now; where several say the same, the first counts.
+    """
+    found = _moved(facts, _segments(pointer), value)
+    return None if not found else make_pointer(found)
+
+
 def same_facts(one: object, other: object) -> bool:
     """Whether two JSON values say the same: 1 is 1.0 but not true, lists hold the same members."""
     return _canonical(one) == _canonical(other)
@@ -95,6 +170,49 @@ def _stands(before: object, after: object, segments: list[str]) -> bool:
             return True
         return any(_stands(member, other, rest) for other in after)
     return _stands(_member(before, first), _member(after, first), rest)
+
+
+def _says_the_same(before: object, accepted: object, after: object, segments: list[str]) -> bool:
+    if _depth_of_list(before, segments) is not None:
+        return True  # a member that is gone is gone
+    one, other = _at(accepted, segments), _at(after, segments)
+    return one is other or (
+        one is not _NOTHING and other is not _NOTHING and same_facts(one, other)
+    )
+
+
+def _depth_of_list(facts: object, segments: list[str]) -> int | None:
+    """Return how many segments lead to the outermost list on the way, None if there is none."""
+    for depth, segment in enumerate(segments):
+        if isinstance(facts, list):
+            return depth
+        facts = _member(facts, segment)
+    return None
+
+
+def _at(facts: object, segments: list[str]) -> object:
+    for segment in segments:
+        facts = _member(facts, segment)
+    return facts
+
+
+def _or_none(value: object) -> object:
+    return None if value is _NOTHING else value
+
+
+def _moved(place: object, segments: list[str], value: object) -> list[str] | None:
+    if not segments:
+        return [] if place is not _NOTHING and same_facts(place, value) else None
+    first, rest = segments[0], segments[1:]
+    here = _moved(_member(place, first), rest, value)
+    if here is not None:
+        return [first, *here]
+    if isinstance(place, list):
+        for index, member in enumerate(place):
+            there = _moved(member, rest, value)
+            if there is not None:
+                return [str(index), *there]
+    return None
 
 
 def _member(value: object, segment: str) -> object:

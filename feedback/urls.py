@@ -11,6 +11,7 @@ from feedback.views.fact_reports import FactReportList, SettleFactReport
 from feedback.views.findings import DismissFinding
 from feedback.views.goldens import GoldenList, GoldenPage
 from feedback.views.home import Home
+from feedback.views.new_reviews import NewReviewList, RewriteGolden
 from feedback.views.search import SearchPage
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -29,7 +30,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("checks/<slug:slug>/<slug:check>/", CheckFindingsPage.as_view(), name="check-findings"),
     path("findings/<int:finding_id>/dismiss/", DismissFinding.as_view(), name="dismiss-finding"),
     path("goldens/", GoldenList.as_view(), name="goldens"),
+    path("goldens/needs-review/", NewReviewList.as_view(), name="needs-review"),
     path("goldens/<int:golden_id>/", GoldenPage.as_view(), name="golden"),
+    path("goldens/<int:golden_id>/rewrite/", RewriteGolden.as_view(), name="golden-rewrite"),
     path("search/", SearchPage.as_view(), name="search"),
     path("bulk-actions/", BulkActionList.as_view(), name="bulk-actions"),
     path("bulk-actions/<int:action_id>/", BulkActionPage.as_view(), name="bulk-action"),

@@ -53,6 +53,9 @@ BUTTONS = {
     "goldens/<int:golden_id>/": [
         f"decision={decision}" for decision in ("approve", "send_back", "reopen", "withdraw")
     ],
+    "goldens/needs-review/": [
+        f"decision={decision}&golden=999999999" for decision in ("still_right", "withdraw")
+    ],
 }
 
 METHODS = ("get", "post", "put", "patch", "delete")

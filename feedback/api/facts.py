@@ -20,7 +20,10 @@ from feedback.services.fact_reports import (
     MOST_WORDS,
     Doubt,
     FactReportRefused,
+    ReportFilters,
+    RightValueRefused,
     accept_report,
+    find_reports,
     refuse_report,
     report_fact,
 )
@@ -76,8 +79,11 @@ class FactReportOutput(serializers.Serializer[Any]):
     right_value = serializers.JSONField(allow_null=True)
     source = serializers.CharField()  # type: ignore[assignment]
     note = serializers.CharField()
+    catalogue_owner = serializers.CharField()
+    reported_by = serializers.CharField(source="reported_by.username")
     state = serializers.CharField()
     created_at = serializers.DateTimeField()
+    settled_by = serializers.CharField(source="settled_by.username", default=None, allow_null=True)
     settled_reason = serializers.CharField()
     settled_at = serializers.DateTimeField(allow_null=True)
 
@@ -87,6 +93,9 @@ class FactReportsFilter(serializers.Serializer[Any]):
 
     task = serializers.SlugField(required=False)
     state = serializers.ChoiceField(choices=FactReport.State.choices, required=False)
+    catalogue_owner = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, help_text="Empty: nobody is named."
+    )
 
 
 class AcceptanceInput(serializers.Serializer[Any]):
@@ -175,11 +184,14 @@ class AllFactReportsView(APIView):
         """List the reports, the newest first."""
         wanted = FactReportsFilter(data=request.query_params)
         wanted.is_valid(raise_exception=True)
-        found = FactReport.objects.all()
-        if "task" in wanted.validated_data:
-            found = found.filter(recommendation__task__slug=wanted.validated_data["task"])
-        if "state" in wanted.validated_data:
-            found = found.filter(state=wanted.validated_data["state"])
+        asked = wanted.validated_data
+        found = find_reports(
+            ReportFilters(
+                state=asked.get("state", ""),
+                owner=asked.get("catalogue_owner"),
+                task=asked.get("task", ""),
+            )
+        )
         pages = NewestFirst()
         page = pages.paginate_queryset(found, request, self)
         return pages.get_paginated_response(FactReportOutput(page, many=True).data)
@@ -187,7 +199,7 @@ class AllFactReportsView(APIView):
 
 _SETTLED = {
     200: FactReportOutput,
-    409: OpenApiResponse(description="Settled already, the fact has changed, or no such value."),
+    409: OpenApiResponse(description="Settled already, or the fact has changed."),
 }
 
 
@@ -227,6 +239,8 @@ def _settled(settle: Callable[[], FactReport]) -> Response:
         report = settle()
     except FactReport.DoesNotExist as unknown:
         raise NotFound("There is no such report.") from unknown
+    except RightValueRefused as refusal:
+        raise invalid({"right_value": [str(refusal)]}) from refusal
     except FactReportRefused as refusal:
         return conflict(str(refusal), "report_refused")
     report.refresh_from_db(fields=["settled_at"])

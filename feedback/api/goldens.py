@@ -19,7 +19,11 @@ from feedback.services.goldens import (
     MOST_REASON,
     GoldenRefused,
     approve_golden,
+    facts_changed,
+    find_still_right,
+    rewrite_golden,
     send_back,
+    waiting_for_new_review,
     what_checks_say,
     withdraw_golden,
 )
@@ -149,6 +153,40 @@ class ReasonInput(serializers.Serializer[Any]):
     )
 
 
+class FactChangeOutput(serializers.Serializer[Any]):
+    """A fact that is no longer as it was."""
+
+    pointer = serializers.CharField(help_text="In the facts that the golden rests on.")
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(
+        allow_null=True, help_text="null where it is gone; a member of a list is told by its value."
+    )
+    came = serializers.ListField(help_text="Members that the list has had since.")
+
+
+class GoldenToJudgeAnewOutput(GoldenOutput):
+    """A golden that needs a new review, and why."""
+
+    snapshot = serializers.IntegerField(
+        source="recommendation.snapshot.number", help_text="The facts as they are now."
+    )
+    changes = FactChangeOutput(many=True, source="facts_that_changed")
+
+
+class StillRightInput(serializers.Serializer[Any]):
+    """What was looked at."""
+
+    snapshot = serializers.IntegerField(min_value=1, help_text="The number of the facts seen.")
+
+
+class RewriteInput(StillRightInput):
+    """What the golden says from now on."""
+
+    written = serializers.DictField(
+        help_text='As the task\'s form of a rewrite has it; {"text": …} where it is one text.'
+    )
+
+
 _JUDGED = {
     200: GoldenOutput,
     409: OpenApiResponse(description="Its state, its editor or its facts do not allow it."),
@@ -181,6 +219,57 @@ class SendBackGoldenView(APIView):
         """Send somebody else's golden back to its editor, saying why."""
         reason = _reason(request)
         return _judged(lambda: send_back(golden_id, person_of(request), reason))
+
+
+class GoldensToJudgeAnewView(APIView):
+    """Goldens that need a new review."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"GET": "desk:read"}
+    pagination_class = NewestFirst
+
+    @extend_schema(operation_id="goldens_need_review", responses=GoldenToJudgeAnewOutput(many=True))
+    def get(self, request: Request) -> Response:
+        """List them with the facts that have changed, the newest golden first."""
+        pages = self.pagination_class()
+        page = pages.paginate_queryset(waiting_for_new_review(), request, view=self) or []
+        for golden in page:
+            golden.facts_that_changed = facts_changed(golden)  # type: ignore[attr-defined]
+        return pages.get_paginated_response(GoldenToJudgeAnewOutput(page, many=True).data)
+
+
+class StillRightView(APIView):
+    """Still right."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "reviews:write"}
+
+    @extend_schema(operation_id="goldens_still_right", request=StillRightInput, responses=_JUDGED)
+    def post(self, request: Request, golden_id: int) -> Response:
+        """Approve again a golden that needs a new review: right with the facts as they are."""
+        given = StillRightInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        looked_at = given.validated_data["snapshot"]
+        return _judged(lambda: find_still_right(golden_id, person_of(request), looked_at))
+
+
+class RewriteGoldenView(APIView):
+    """Rewrite."""
+
+    permission_classes = (MayUse,)
+    required_scope: ClassVar = {"POST": "reviews:write"}
+
+    @extend_schema(operation_id="goldens_rewrite", request=RewriteInput, responses=_JUDGED)
+    def post(self, request: Request, golden_id: int) -> Response:
+        """Put another golden, which is returned, in the place of one that needs a new review."""
+        given = RewriteInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        asked = given.validated_data
+        return _judged(
+            lambda: rewrite_golden(
+                golden_id, person_of(request), asked["written"], asked["snapshot"]
+            )
+        )
 
 
 class WithdrawGoldenView(APIView):

@@ -25,9 +25,12 @@ from feedback.api.facts import (
 )
 from feedback.api.goldens import (
     ApproveGoldenView,
+    GoldensToJudgeAnewView,
     GoldensView,
     GoldenView,
+    RewriteGoldenView,
     SendBackGoldenView,
+    StillRightView,
     WithdrawGoldenView,
 )
 from feedback.api.reviews import DraftReviewsView, UndoView
@@ -45,7 +48,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("reviews/<int:review_id>/undo/", UndoView.as_view(), name="api-review-undo"),
     path("checks/", ChecksView.as_view(), name="api-checks"),
     path("goldens/", GoldensView.as_view(), name="api-goldens"),
+    path(
+        "goldens/needs-review/", GoldensToJudgeAnewView.as_view(), name="api-goldens-needs-review"
+    ),
     path("goldens/<int:golden_id>/", GoldenView.as_view(), name="api-golden"),
+    path(
+        "goldens/<int:golden_id>/still-right/",
+        StillRightView.as_view(),
+        name="api-golden-still-right",
+    ),
+    path(
+        "goldens/<int:golden_id>/rewrite/", RewriteGoldenView.as_view(), name="api-golden-rewrite"
+    ),
     path(
         "goldens/<int:golden_id>/approve/", ApproveGoldenView.as_view(), name="api-golden-approve"
     ),

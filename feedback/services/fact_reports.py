@@ -1,19 +1,21 @@
 """Facts that editors doubt: reported, held, and settled by a lead."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db import IntegrityError, transaction
+from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
 
 from accounts.log import record
 from accounts.models import Person
 from explanations.context import FactMissing, get_fact, pointer_segments
-from explanations.fact_changes import same_facts
+from explanations.fact_changes import moved_to, same_facts
 from explanations.models import Draft, Recommendation
 from explanations.recommendation_lines import fact_problem
 from explanations.services.facts import FactRefusedError, add_fact, correct_fact, hide_fact
-from feedback.models import FactReport
+from feedback.models import FactReport, Golden
 
 MOST_POINTER: Final = 300
 MOST_WORDS: Final = 500
@@ -23,6 +25,78 @@ Problem = FactReport.Problem
 
 class FactReportRefused(Exception):
     """A report that cannot be taken or settled so; the message is a sentence for people."""
+
+
+class RightValueRefused(FactReportRefused):
+    """A report that is settled with a value that no fact can have, or without the one it needs."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFilters:
+    """Which reports to show; what is empty does not matter. `owner` None is every one."""
+
+    state: str = ""
+    owner: str | None = None
+    task: str = ""
+
+
+def find_reports(filters: ReportFilters) -> QuerySet[FactReport]:
+    """Return the reports that fit all filters, the newest first, with what a list shows of them."""
+    found = FactReport.objects.select_related(
+        "recommendation__task", "draft", "reported_by", "settled_by"
+    )
+    if filters.state:
+        found = found.filter(state=filters.state)
+    if filters.owner is not None:
+        found = found.filter(catalogue_owner=filters.owner)
+    if filters.task:
+        found = found.filter(recommendation__task__slug=filters.task)
+    return found
+
+
+def counts_of_reports(filters: ReportFilters) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many reports there are by state, and by owner in the state that is asked for."""
+    everywhere = find_reports(replace(filters, state="")).order_by()
+    by_state = dict(everywhere.values_list("state").annotate(Count("pk")))
+    of_owners = find_reports(replace(filters, owner=None)).order_by()
+    return by_state, dict(of_owners.values_list("catalogue_owner").annotate(Count("pk")))
+
+
+def resting_on(reports: Iterable[FactReport]) -> dict[int, tuple[int, int]]:
+    """Return of each report how many waiting drafts and how many standing goldens its fact bears.
+
+    Two queries for all of them.
+    """
+    listed = list(reports)
+    about = {report.recommendation_id for report in listed}
+    drafts = Draft.objects.without_trials().filter(
+        recommendation__in=about, state__in=[Draft.State.READY, Draft.State.BLOCKED]
+    )
+    goldens = Golden.objects.filter(
+        recommendation__in=about,
+        state__in=[Golden.State.PROPOSED, Golden.State.APPROVED, Golden.State.NEEDS_REVIEW],
+    )
+    counts = []
+    for texts in (drafts, goldens):
+        used = list(texts.order_by().values_list("recommendation_id", "rests_on"))
+        counts.append(
+            {
+                report.pk: sum(
+                    recommendation == report.recommendation_id and _touches(pointers, report)
+                    for recommendation, pointers in used
+                )
+                for report in listed
+            }
+        )
+    return {report.pk: (counts[0][report.pk], counts[1][report.pk]) for report in listed}
+
+
+def _touches(pointers: Iterable[str], report: FactReport) -> bool:
+    fact = report.pointer
+    return any(
+        used == fact or used.startswith(f"{fact}/") or fact.startswith(f"{used}/")
+        for used in pointers
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +220,11 @@ def accept_report(
 
     `right_value` and `source`, where given, stand for the editor's; a wrong fact whose right value
     nobody knows is hidden. Goldens that rest on it need a new review, and other open reports on the
-    fact are settled with this one. Raises FactReportRefused, FactReport.DoesNotExist.
+    fact are settled with this one. Raises RightValueRefused, FactReportRefused,
+    FactReport.DoesNotExist.
     """
+    if right_value is not None and (problem := fact_problem(right_value)):
+        raise RightValueRefused(problem)
     with transaction.atomic():
         report = _locked_open(report_id)
         value = report.right_value if right_value is None else right_value
@@ -192,25 +269,26 @@ def _change_fact(report: FactReport, value: object, known_from: str, lead: Perso
     recommendation = report.recommendation
     if report.problem == Problem.MISSING:
         if value is None:
-            raise FactReportRefused("Nobody has said what the missing fact is.")
+            raise RightValueRefused("Nobody has said what the missing fact is.")
         add_fact(recommendation, pointer_segments(report.pointer)[-1], value, known_from, lead)
         return
-    _refuse_another_fact(report)
+    pointer = _where_it_is_now(report)
     if value is None or report.problem == Problem.NOT_FOR_SHOWING:
-        hide_fact(recommendation, report.pointer, known_from, lead)
+        hide_fact(recommendation, pointer, known_from, lead)
     else:
-        correct_fact(recommendation, report.pointer, value, known_from, lead)
+        correct_fact(recommendation, pointer, value, known_from, lead)
 
 
-def _refuse_another_fact(report: FactReport) -> None:
-    """A delivery since the report may have put something else where the doubted fact stood."""
+def _where_it_is_now(report: FactReport) -> str:
+    """Return where the doubted fact stands: a delivery since the report may have moved it.
+
+    Raises FactReportRefused when it no longer says what was doubted.
+    """
     facts = report.recommendation.snapshot.facts if report.recommendation.snapshot else {}
-    try:
-        now = get_fact(facts, report.pointer)
-    except FactMissing:
-        now = None
-    if not same_facts(now, report.value_then):
+    pointer = moved_to(report.pointer, report.value_then, facts)
+    if pointer is None:
         raise FactReportRefused("The fact has changed since the report; look at it again.")
+    return pointer
 
 
 def _other_reports(report: FactReport) -> list[FactReport]:

@@ -1,11 +1,11 @@
 """Goldens: made from reviews, approved by a second person where the task asks for one."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Now
 
 from accounts.log import record
@@ -14,9 +14,18 @@ from accounts.rights import LEAD, has_right
 from explanations.checks import Finding, blocking, findings_of, gist_of, make_subject
 from explanations.checks.thresholds import ABOUT_CLAIMS
 from explanations.context import get_fact, has_fact
-from explanations.fact_changes import Facts, LaidOver, changed_pointers, laid_over, same_facts
+from explanations.fact_changes import (
+    FactChange,
+    Facts,
+    LaidOver,
+    changed_anew,
+    changed_pointers,
+    changes_of,
+    laid_over,
+    same_facts,
+)
 from explanations.models import Draft, FactSnapshot, Recommendation
-from explanations.output_formats import get_output_format
+from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.services.catalogue import catalogue_now
 from explanations.services.dismissing import Dismissals, dismissals_of
 from explanations.services.published import publish, published_now, unpublish
@@ -140,16 +149,27 @@ def _first_state(golden: Golden) -> tuple[Golden.State, str]:
     return Golden.State.APPROVED, ""
 
 
-def _changed_since(golden: Golden) -> str:
+def facts_changed(golden: Golden) -> list[FactChange]:
+    """Return the facts the golden rests on that have changed since, with what they say now.
+
+    What somebody has found it still right with is not among them. `golden` must come with its
+    snapshots: its own, `still_right_with`, and the recommendation's.
+    """
     now = golden.recommendation.snapshot
-    if now is None or now.pk == golden.snapshot_id:
-        return ""
-    changed = changed_pointers(golden.rests_on, golden.snapshot.facts, now.facts)
-    return (
-        f"These facts have changed since: {', '.join(sorted(changed))}."[:MOST_REASON]
-        if changed
-        else ""
+    if now is None or now.pk in {golden.snapshot_id, golden.still_right_with_id}:
+        return []
+    then, accepted = golden.snapshot.facts, golden.still_right_with
+    changed = (
+        changed_pointers(golden.rests_on, then, now.facts)
+        if accepted is None
+        else changed_anew(golden.rests_on, then, accepted.facts, now.facts)
     )
+    return changes_of(changed, then, now.facts)
+
+
+def _changed_since(golden: Golden) -> str:
+    changed = ", ".join(change.pointer for change in facts_changed(golden))
+    return f"These facts have changed since: {changed}."[:MOST_REASON] if changed else ""
 
 
 def _forbidden_by_checks(golden: Golden) -> str:
@@ -257,7 +277,7 @@ def approve_golden(golden_id: int, person: Person, override: str = "") -> Golden
     """
     with transaction.atomic():
         golden = _locked(golden_id)
-        if golden.review.editor_id == person.pk:
+        if golden.writer_id == person.pk:
             raise GoldenRefused("A golden is approved by somebody else than its editor.")
         if golden.state not in {Golden.State.PROPOSED, Golden.State.NEEDS_REVIEW}:
             raise GoldenRefused(f"This golden does not wait: it is {golden.get_state_display()}.")
@@ -300,7 +320,7 @@ def send_back(golden_id: int, person: Person, reason: str) -> Golden:
     """
     with transaction.atomic():
         golden = _locked(golden_id)
-        if golden.review.editor_id == person.pk:
+        if golden.writer_id == person.pk:
             raise GoldenRefused("Undo your own review instead of sending it back.")
         if golden.state not in _STANDS:
             raise GoldenRefused(f"This golden is {golden.get_state_display()} already.")
@@ -317,6 +337,102 @@ def withdraw_golden(golden_id: int, person: Person, reason: str) -> Golden:
         if golden.state == Golden.State.WITHDRAWN:
             raise GoldenRefused("This golden is withdrawn already.")
         return _move(golden, Golden.State.WITHDRAWN, _said(reason), person)
+
+
+# --- Judging anew --------------------------------------------------------------------------------
+
+
+def waiting_for_new_review() -> QuerySet[Golden]:
+    """Return the goldens whose facts have changed or that a lead sent back to review, oldest first.
+
+    They come with all that `facts_changed` needs.
+    """
+    return (
+        Golden.objects.filter(state=Golden.State.NEEDS_REVIEW)
+        .select_related(
+            "task",
+            "review__editor",
+            "rewritten_by",
+            "snapshot",
+            "still_right_with",
+            "recommendation__snapshot",
+        )
+        .order_by("changed_at", "pk")
+    )
+
+
+def find_still_right(golden_id: int, person: Person, looked_at: int | None) -> Golden:
+    """Approve again a golden that needs a new review: its text is right with the facts as they are.
+
+    `looked_at` is the number of the facts that the person looked at. Its own facts stay those it
+    rests on. Raises GoldenRefused when it needs no new review, when the facts have changed again,
+    when a check forbids its text, and for one's own where the task asks for a second person;
+    Golden.DoesNotExist.
+    """
+    with transaction.atomic():
+        golden = _to_judge_anew(golden_id, looked_at)
+        if golden.task.second_person_required and golden.writer_id == person.pk:
+            raise GoldenRefused("A golden is approved by somebody else than its editor.")
+        if forbidden := _forbidden_by_checks(golden):
+            raise GoldenRefused(forbidden)
+        if facts_changed(golden):
+            Golden.objects.filter(pk=golden.pk).update(
+                still_right_with=golden.recommendation.snapshot
+            )
+        return _move(golden, Golden.State.APPROVED, "", person)
+
+
+def rewrite_golden(
+    golden_id: int, person: Person, written: Mapping[str, object], looked_at: int | None
+) -> Golden:
+    """Put another golden in the place of one that needs a new review, on the facts as they are.
+
+    `written` is what the task's form of a rewrite holds, `{"text": …}` where it is one text. The
+    old one is withdrawn; the new one waits for a second person where the task asks for one, or a
+    check forbids it. Raises GoldenRefused when it needs no new review, when the facts have changed
+    again, and when what was written cannot be; Golden.DoesNotExist.
+    """
+    with transaction.atomic():
+        old = _to_judge_anew(golden_id, looked_at)
+        now = old.recommendation.snapshot or old.snapshot
+        output_format = get_output_format(old.task.output_format)
+        try:
+            output = output_format.validated(written, now.facts)
+        except UnusableOutput as unusable:
+            raise GoldenRefused(unusable.sentence) from unusable
+        text = output_format.render(output)
+        _move(old, Golden.State.WITHDRAWN, "Rewritten.", person)
+        kept = None if old.output is None else output
+        golden = Golden(
+            task=old.task,
+            recommendation=old.recommendation,
+            review=old.review,
+            replaces=old,
+            rewritten_by=person,
+            snapshot=now,
+            prompt_id=old.prompt_id,
+            text=text,
+            output=kept,
+            rests_on=output_format.rests_on(text, kept, now.facts),
+            grade=old.grade,
+        )
+        golden.state, golden.state_reason = _first_state(golden)
+        golden.save(force_insert=True)
+        record(person, "golden rewritten", golden, replaces=old.pk)
+        return golden
+
+
+def _to_judge_anew(golden_id: int, looked_at: int | None) -> Golden:
+    golden = _locked(golden_id)
+    if golden.state != Golden.State.NEEDS_REVIEW:
+        raise GoldenRefused(f"This golden needs no new review: it is {golden.get_state_display()}.")
+    now = golden.recommendation.snapshot
+    if now is not None and looked_at != now.number:
+        raise GoldenRefused("The facts have changed again; look at them as they are now.")
+    return golden
+
+
+# --- Following ------------------------------------------------------------------------------------
 
 
 def withdraw_undone(review: Review, editor: Person) -> None:
@@ -337,7 +453,7 @@ def mark_outdated(recommendation_ids: Collection[int]) -> int:
             state__in=[Golden.State.PROPOSED, Golden.State.APPROVED],
         )
         .exclude(snapshot=F("recommendation__snapshot"))
-        .select_related("snapshot", "recommendation__snapshot")
+        .select_related("snapshot", "still_right_with", "recommendation__snapshot")
         .select_for_update(of=("self",), no_key=True)
         .order_by("pk")
     )
@@ -355,7 +471,9 @@ def _locked(golden_id: int) -> Golden:
     Recommendation.objects.select_for_update(no_key=True).only("pk").get(pk=recommendation_id)
     return (
         Golden.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("task", "review", "snapshot", "recommendation__snapshot")
+        .select_related(
+            "task", "review", "snapshot", "still_right_with", "recommendation__snapshot"
+        )
         .get(pk=golden_id)
     )
 

@@ -1,26 +1,38 @@
 """Fact reports: what editors doubt, for leads to settle."""
 
-from typing import cast
+from typing import Final, cast
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts.models import Person
 from accounts.rights import LEAD, RightRequiredMixin
 from explanations.context import pointer_label
+from explanations.models import Task
 from feedback.models import FactReport
-from feedback.services.fact_reports import FactReportRefused, accept_report, refuse_report
+from feedback.services.fact_reports import (
+    FactReportRefused,
+    ReportFilters,
+    accept_report,
+    counts_of_reports,
+    find_reports,
+    refuse_report,
+    resting_on,
+)
 from feedback.views.typed_value import typed_value
 
 PER_PAGE = 25
+# An owner may be nobody, which is an empty name.
+EVERY_OWNER: Final = "*"
 
 
 class FactReportList(RightRequiredMixin, View):
-    """`/fact-reports/`: the open ones first to settle; settled ones by `?state=`."""
+    """`/fact-reports/`: the open ones to settle, by owner and task; settled ones by `?state=`."""
 
     rights = (LEAD,)
 
@@ -29,13 +41,29 @@ class FactReportList(RightRequiredMixin, View):
         state = request.GET.get("state", FactReport.State.OPEN)
         if state not in FactReport.State.values:
             state = FactReport.State.OPEN
-        reports = FactReport.objects.filter(state=state).select_related(
-            "recommendation__task", "draft", "reported_by", "settled_by"
+        owner = request.GET.get("owner")
+        filters = ReportFilters(
+            state=state,
+            owner=None if owner in {None, EVERY_OWNER} else owner,
+            task=request.GET.get("task", ""),
         )
-        page = Paginator(reports, PER_PAGE).get_page(request.GET.get("page"))
-        for report in page:
-            report.label = pointer_label(report.pointer)  # type: ignore[attr-defined]
-        context = {"page_obj": page, "state": state, "states": FactReport.State.choices}
+        page = Paginator(find_reports(filters), PER_PAGE).get_page(request.GET.get("page"))
+        by_state, by_owner = counts_of_reports(filters)
+        bearing = resting_on(page) if state == FactReport.State.OPEN else {}
+        context = {
+            "page_obj": page,
+            "rows": [
+                (report, pointer_label(report.pointer), bearing.get(report.pk)) for report in page
+            ],
+            "state": state,
+            "states": [
+                (value, words, by_state.get(value, 0)) for value, words in FactReport.State.choices
+            ],
+            "owners": sorted(by_owner.items()),
+            "wanted": filters,
+            "every_owner": EVERY_OWNER,
+            "tasks": Task.objects.all(),
+        }
         return render(request, "feedback/fact_reports.html", context)
 
 
@@ -68,4 +96,11 @@ class SettleFactReport(RightRequiredMixin, View):
                 messages.success(request, _("Refused. The drafts that it held go on."))
         except FactReportRefused as refused:
             messages.error(request, str(refused))
-        return redirect("fact-reports")
+        return redirect(_back(request))
+
+
+def _back(request: HttpRequest) -> str:
+    """Return the list as it was filtered when the report was settled."""
+    asked = QueryDict(request.POST.get("back", "")).urlencode()
+    here = reverse("fact-reports")
+    return f"{here}?{asked}" if asked else here

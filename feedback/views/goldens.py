@@ -117,13 +117,14 @@ class GoldenPage(RightRequiredMixin, View):
                 "review__draft",
                 "review__editor",
                 "approved_by",
+                "rewritten_by",
             ),
             pk=golden_id,
         )
         person = cast(Person, request.user)
         review = golden.review
         tags = list(review.tags.select_related("category"))
-        is_own = review.editor_id == person.pk
+        is_own = golden.writer_id == person.pk
         may_judge = has_right(person, REVIEW) and not is_own
         said = what_checks_say(golden)
         forbidding = [each for each in said if each.forbids]

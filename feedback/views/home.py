@@ -96,7 +96,8 @@ def _leads_desk() -> dict[str, object]:
         "is_lead": True,
         "escalated": Place.objects.filter(state=Place.State.ESCALATED).count(),
         "open_reports": FactReport.objects.filter(state=FactReport.State.OPEN).count(),
-        "second_person": Golden.objects.filter(
-            state__in=[Golden.State.PROPOSED, Golden.State.NEEDS_REVIEW]
-        ).count(),
+        **Golden.objects.aggregate(
+            second_person=Count("pk", filter=Q(state=Golden.State.PROPOSED)),
+            needs_review=Count("pk", filter=Q(state=Golden.State.NEEDS_REVIEW)),
+        ),
     }

@@ -40,6 +40,8 @@ def test_a_lead_lists_what_is_open(
 
     assert listed() == listed(state="OPEN") == listed(task="music-oneliner") == [report.pk]
     assert listed(state="REFUSED") == listed(task="job-fit") == []
+    assert listed(catalogue_owner="") == [report.pk]
+    assert listed(catalogue_owner="Catalogue team") == []
     answer = client.get(REPORTS, {"state": "LOST"}, headers=bearer(lead_token))
     assert answer.status_code == 400
 
@@ -74,7 +76,7 @@ def test_a_value_that_no_fact_can_have_is_refused(
 ) -> None:
     empty = {"right_value": "", "source": "x"}
     answer = post(client, f"{REPORTS}{report.pk}/accept/", lead_token, empty)
-    assert (answer.status_code, answer.json()["code"]) == (409, "report_refused")
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/right_value")
     report.refresh_from_db()
     assert report.state == "OPEN"
 
@@ -113,3 +115,24 @@ def test_a_report_that_is_not_there_is_not_found(
 ) -> None:
     answer = post(client, f"{REPORTS}4711/refuse/", lead_token, {"reason": "x"})
     assert answer.status_code == 404
+
+
+def test_a_report_says_whose_it_is_and_who_settled_it(
+    client: Client, report: FactReport, lead_token: str
+) -> None:
+    FactReport.objects.update(catalogue_owner="Catalogue team")
+    asked = {"catalogue_owner": "Catalogue team"}
+    row = client.get(REPORTS, asked, headers=bearer(lead_token)).json()["results"][0]
+    assert (row["reported_by"], row["settled_by"]) == ("ada", None)
+    settled = post(client, f"{REPORTS}{report.pk}/refuse/", lead_token, {"reason": "No."}).json()
+    assert (settled["settled_by"], settled["catalogue_owner"]) == ("lin", "Catalogue team")
+
+
+def test_a_missing_fact_that_nobody_has_said_is_asked_for(
+    client: Client, editor: Person, ready_draft: Draft, lead_token: str
+) -> None:
+    missing = report_fact(editor, ready_draft.recommendation, Doubt("/item/singer", "missing"))
+    answer = post(client, f"{REPORTS}{missing.pk}/accept/", lead_token)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/right_value")
+    known = {"right_value": "Craig Mabbitt", "source": "the sleeve"}
+    assert post(client, f"{REPORTS}{missing.pk}/accept/", lead_token, known).status_code == 200
