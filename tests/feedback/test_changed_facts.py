@@ -1,6 +1,5 @@
-"""A fact changes, by a delivery or by a report that a lead accepts: exactly what rests on it goes."""
+"""A fact changes, by a delivery or an accepted report: exactly what rests on it goes."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -101,9 +100,9 @@ CHANGES: dict[str, tuple[dict[str, Any], set[str]]] = {
 
 
 @pytest.fixture(params=CHANGES)
-def change(request: pytest.FixtureRequest) -> Iterator[tuple[dict[str, Any], set[str]]]:
+def change(request: pytest.FixtureRequest) -> tuple[dict[str, Any], set[str]]:
     """One delivery after the other."""
-    yield CHANGES[request.param]
+    return CHANGES[request.param]
 
 
 # Deliveries --------------------------------------------------------------------------------------
