@@ -1,6 +1,6 @@
 """What is published already: handed down by who publishes, held as an index for the checks."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
@@ -33,31 +33,58 @@ _lock: Final = Lock()
 _held: dict[str, _Held] = {}
 
 
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A text that people stand behind, under a name of at most 60 characters, with its facts."""
+
+    source: str
+    task_id: int
+    text: str
+    facts: Mapping[str, Any]
+
+
 def publish(source: str, task: Task, text: str, facts: Mapping[str, Any]) -> None:
     """Hand down a text that people stand behind, with the facts that it was written for.
 
     Again under the same `source` (at most 60 characters) it takes the place of the earlier one.
     """
-    spans = [(mention.start, mention.end) for mention in mentioned_facts(text, facts)]
-    line = PublishedLine(
-        source=source,
-        task=task,
-        text=text,
-        words=list(words_beside_facts(text, spans)),
-        owner=owner_of(facts.get("item") or {}),
-    )
+    publish_all([Handed(source, task.pk, text, facts)])
+
+
+def publish_all(handed: Iterable[Handed]) -> None:
+    """Hand down many texts at once, as `publish` does each."""
+    lines = [
+        PublishedLine(
+            source=each.source,
+            task_id=each.task_id,
+            text=each.text,
+            words=list(words_beside_facts(each.text, _spans(each.text, each.facts))),
+            owner=owner_of(each.facts.get("item") or {}),
+        )
+        for each in handed
+    ]
     # One statement: it is part of every accept.
     PublishedLine.objects.bulk_create(
-        [line],
+        lines,
         update_conflicts=True,
         unique_fields=["source"],
         update_fields=["task", "text", "words", "owner"],
+        batch_size=1_000,
     )
+
+
+def _spans(text: str, facts: Mapping[str, Any]) -> list[tuple[int, int]]:
+    return [(mention.start, mention.end) for mention in mentioned_facts(text, facts)]
 
 
 def unpublish(source: str) -> None:
     """Take a text back; one that was never published is no mistake."""
-    PublishedLine.objects.filter(source=source).delete()
+    unpublish_all([source])
+
+
+def unpublish_all(sources: Collection[str]) -> None:
+    """Take many texts back at once, as `unpublish` does each."""
+    PublishedLine.objects.filter(source__in=sources).delete()
 
 
 def published_now(task_slug: str) -> Published:
@@ -106,5 +133,4 @@ def _newest_wordings(task_slug: str) -> Iterator[tuple[tuple[str, ...], str]]:
     rows = drafts.order_by("-pk").values_list("text", "snapshot__item", "snapshot__audience")
     for text, item, audience in rows[:DRAFTS_READ].iterator(500):
         facts = {"item": item, "audience": audience}
-        spans = [(mention.start, mention.end) for mention in mentioned_facts(text, facts)]
-        yield words_beside_facts(text, spans), owner_of(item)
+        yield words_beside_facts(text, _spans(text, facts)), owner_of(item)

@@ -23,7 +23,7 @@ from explanations import nudge
 from explanations.models import Draft, Run
 from explanations.services.redrafting import draft_again, redraft_after_change
 from feedback.models import BulkAction, Golden
-from feedback.services.goldens import mark_outdated
+from feedback.services.goldens import hand_down, mark_outdated
 from feedback.services.searching import DRAFTS, Search, bounded, matching
 
 Kind = BulkAction.Kind
@@ -351,6 +351,7 @@ def _send_goldens_to_review(action: BulkAction) -> list[int]:
         )
         changed = [golden_id for (golden_id,) in cursor.fetchall()]
         cursor.execute(_FORGET_OTHERS, [action.pk, changed])
+    hand_down(Golden.objects.filter(pk__in=changed).select_related("snapshot"))
     return changed
 
 
@@ -577,6 +578,7 @@ def _take_goldens_from_review(action: BulkAction) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(_RESTORE_GOLDENS, [action.pk])
         restored: dict[int, int] = dict(cursor.fetchall())
+    hand_down(Golden.objects.filter(pk__in=restored).select_related("snapshot"))
     mark_outdated(set(restored.values()))
     return list(restored)
 

@@ -1,6 +1,6 @@
 """Goldens: made from reviews, approved by a second person where the task asks for one."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -28,7 +28,7 @@ from explanations.models import Draft, FactSnapshot, Recommendation
 from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.services.catalogue import catalogue_now
 from explanations.services.dismissing import Dismissals, dismissals_of
-from explanations.services.published import publish, published_now, unpublish
+from explanations.services.published import Handed, publish_all, published_now, unpublish_all
 from explanations.services.versions import rules_of
 from feedback.models import FindingJudgement, Golden, Review
 from feedback.outcomes import Outcome, worth
@@ -135,7 +135,7 @@ def make_golden(
     )
     golden.state, golden.state_reason = _first_state(golden)
     golden.save(force_insert=True)
-    _hand_down(golden)
+    hand_down([golden])
     return golden
 
 
@@ -418,6 +418,7 @@ def rewrite_golden(
         )
         golden.state, golden.state_reason = _first_state(golden)
         golden.save(force_insert=True)
+        hand_down([golden])
         record(person, "golden rewritten", golden, replaces=old.pk)
         return golden
 
@@ -496,17 +497,27 @@ def _move(golden: Golden, state: Golden.State, reason: str, person: Person | Non
     Golden.objects.filter(pk=golden.pk).update(
         state=state, state_reason=reason, approved_by=golden.approved_by, changed_at=Now()
     )
-    _hand_down(golden)
+    hand_down([golden])
     record(person, "golden " + state.label, golden, was=was, reason=reason)
     return golden
 
 
-def _hand_down(golden: Golden) -> None:
-    """Tell the machine side what people stand behind, so that new drafts do not repeat it."""
-    if golden.output is not None:
-        return  # bullets are alike by design
-    source = f"golden {golden.pk}"
-    if golden.state == Golden.State.APPROVED:
-        publish(source, golden.task, golden.text, golden.snapshot.facts)
-    else:
-        unpublish(source)
+def hand_down(goldens: Iterable[Golden]) -> None:
+    """Tell the machine side what people stand behind now, so that new drafts do not repeat it.
+
+    They must come with their snapshots. Bullets are alike by design, and are not told.
+    """
+    told = [golden for golden in goldens if golden.output is None]
+    standing = [golden for golden in told if golden.state == Golden.State.APPROVED]
+    others = [golden for golden in told if golden.state != Golden.State.APPROVED]
+    if standing:
+        publish_all(
+            Handed(_source(golden), golden.task_id, golden.text, golden.snapshot.facts)
+            for golden in standing
+        )
+    if others:
+        unpublish_all([_source(golden) for golden in others])
+
+
+def _source(golden: Golden) -> str:
+    return f"golden {golden.pk}"

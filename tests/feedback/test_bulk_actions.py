@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import LogEntry, Person
 from explanations import nudge
-from explanations.models import Draft, Place, Recommendation, Run
+from explanations.models import Draft, Place, PublishedLine, Recommendation, Run
 from explanations.services.facts import correct_fact
 from feedback.models import Assignment, BulkAction, Golden
 from feedback.services import bulk_actions
@@ -418,6 +418,22 @@ class TestGoldens:
         ]
         assert undo(action.pk, lead).restored == 2
         assert as_it_is() == before
+
+    def test_new_drafts_may_repeat_it_only_meanwhile(
+        self, lead: Person, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(2)
+        goldens = [reviewed(editor, outcome="ACCEPT").golden for _ in range(2)]
+        published = list(PublishedLine.objects.order_by("source").values("source", "text", "words"))
+        assert [each["source"] for each in published] == [
+            f"golden {golden.pk}" for golden in goldens if golden
+        ]
+        action = done(Kind.REVIEW, lead, Search(about="goldens"))
+        assert not PublishedLine.objects.exists()
+        undo(action.pk, lead)
+        assert published == list(
+            PublishedLine.objects.order_by("source").values("source", "text", "words")
+        )
 
     def test_one_whose_facts_changed_meanwhile_still_needs_its_review(
         self, lead: Person, editor: Person, drafts: DraftMaker
