@@ -110,6 +110,8 @@ def _add_leaves(value: object, pointer: str, leaves: list[Fact]) -> None:
 
 
 def _escaped(segment: str) -> str:
+    if "~" not in segment and "/" not in segment:
+        return segment
     return segment.replace("~", "~0").replace("/", "~1")
 
 
@@ -212,6 +214,8 @@ def mentions_of(leaves: Iterable[Fact], text: str) -> list[Mention]:
         for fact in leaves
         if fact.pointer not in _NOT_NAMES
         for name in names_of(fact)
+        # Most facts are not named: this question is a tenth of the price of looking for them.
+        if _folded_name(name) in folded.characters
         for start, end in find_name(folded, text, name)
     }
     return sorted(mentions, key=lambda mention: (mention.start, -mention.end, mention.pointer))
@@ -247,7 +251,7 @@ def base_title(title: str) -> str:
 
 def fold(text: str) -> FoldedText:
     """Fold a text for comparison and remember where each folded character came from."""
-    if plain := _folded_ascii(text):
+    if plain := _folded_at_once(text):
         return FoldedText(plain, tuple(range(len(plain))))
     characters: list[str] = []
     sources: list[int] = []
@@ -287,14 +291,33 @@ def _fold_character(character: str) -> str:
 
 @lru_cache(maxsize=_NAMES_KEPT)
 def _folded_name(name: str) -> str:
-    return (_folded_ascii(name) or fold(name).characters).strip()
+    return (_folded_at_once(name) or fold(name).characters).strip()
 
 
-def _folded_ascii(text: str) -> str:
+def _folded_at_once(text: str) -> str:
     """Fold a text in which each character becomes one; "" for any other, which `fold` folds."""
-    if text.isascii() and text.isprintable() and "  " not in text:
-        return text.lower().replace("`", "'")
-    return ""
+    if text.isascii() and text.isprintable():
+        folded = text.lower().replace("`", "'")
+    else:
+        folded = text.translate(_single_folds)
+    return "" if "  " in folded or _NOT_ONE in folded else folded
+
+
+_NOT_ONE = "\x00"
+"""Stands for a character that folds to none or to several: no text folds to it."""
+
+
+class _SingleFolds(dict[int, str]):
+    """What each character folds to, found out when it is first seen."""
+
+    def __missing__(self, codepoint: int) -> str:
+        folded = _fold_character(chr(codepoint))
+        single = folded if len(folded) == 1 else _NOT_ONE
+        self[codepoint] = single
+        return single
+
+
+_single_folds = _SingleFolds()
 
 
 @lru_cache(maxsize=_NAMES_KEPT)

@@ -6,6 +6,7 @@ says about a name that it holds is for the checks to find out: "Bad", "Future" a
 names, and words.
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ _UNSPACED: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{M
 _WORD: Final = regex.compile(
     rf"[{_UNSPACED}]|[[\p{{L}}\p{{N}}]--[{_UNSPACED}]]+|&", flags=regex.VERSION1
 )
+_ASCII_WORD: Final = re.compile(r"[a-z0-9]+|&")
 _PARTING: Final = regex.compile(
     r"[,;:?!()\[\]\"“”„«»…—–]\s|[,;()\[\]\"“”„«»]|\s[-–—]\s|[.]\s\p{Lu}"
 )
@@ -169,7 +171,8 @@ def worded(text: str, folded: FoldedText | None = None) -> WordedText:
     spans: dict[int, tuple[int, int]] = {}
     parts: list[str] = []
     at = 1
-    for found in _WORD.finditer(folded.characters):
+    words = _ASCII_WORD if folded.characters.isascii() else _WORD
+    for found in words.finditer(folded.characters):
         word = found.group()
         spans[at] = (folded.sources[found.start()], folded.sources[found.end() - 1] + 1)
         word = "and" if word == "&" else word

@@ -1,4 +1,8 @@
-"""Numbers as writers put them: in digits, in words, and with a "nearly" before them."""
+"""Numbers as writers put them: in digits, in words, and with a "nearly" before them.
+
+The patterns are for texts in small letters, and for `re`, which is several times faster on them
+than `regex` is.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache

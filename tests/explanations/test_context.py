@@ -316,7 +316,7 @@ class TestHarmlessText:
     @given(st.text(st.characters(max_codepoint=0x80), max_size=40))
     def test_ascii_folds_alike_by_both_ways(self, text: str) -> None:
         short = fold(text)
-        with mock.patch.object(context, "_folded_ascii", return_value=""):
+        with mock.patch.object(context, "_folded_at_once", return_value=""):
             assert short == fold(text)
 
 

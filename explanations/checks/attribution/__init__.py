@@ -4,6 +4,7 @@ A name of the catalogue is blamed only where the line treats it as a name: a ban
 "Yes", and a listener may be told of somebody else whom they have been playing.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -33,6 +34,7 @@ _CREDITED: Final = regex.compile(
     rf"\b(?i:by|feat\.?|ft\.?|featuring|remixed by|produced by|courtesy of) {_NAME}"
     rf"|{_NAME}(?:['’]s?)? (?:remix|rework|bootleg|flip|edit)\b"
 )
+_CREDIT_CUE: Final = re.compile(r"\b(?:by|feat|ft|featuring|of|remix|rework|bootleg|flip|edit)\b")
 # Capitals behind "by" that are nobody.
 _NOBODY: Final = regex.compile(
     r"(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|May"
@@ -133,12 +135,9 @@ class _Credits:
 
     def misspelt_guests(self) -> Iterator[Finding]:
         """Yield what is meant to be a name that the title credits."""
-        if not self._windows:
-            return
         written = self.subject.worded.words
-        for name in self._guests:
-            if words_of_name(name) in written:
-                continue
+        unnamed = [name for name in self._guests if words_of_name(name) not in written]
+        for name in unnamed:
             near = nearest(name, self._windows, is_missing=False)
             if near and not self._is_catalogued(near):
                 span = (near.start, near.end)
@@ -162,6 +161,8 @@ class _Credits:
     def unknown(self) -> Iterator[Finding]:
         """Yield credits of names that neither the facts nor the catalogue hold."""
         text = self.subject.masked
+        if not _CREDIT_CUE.search(text.lower()):
+            return
         for found in _CREDITED.finditer(text):
             start, end = found.span("name")
             name = text[start:end].rstrip(".,")

@@ -19,6 +19,16 @@ class Reading:
     """The text with the names of its facts blanked out: same length, same offsets."""
 
     @cached_property
+    def lowered(self) -> str:
+        """The same in small letters, and of the same length: what most patterns are tried on."""
+        lowered = self.text.lower()
+        if len(lowered) == len(self.text):
+            return lowered
+        return "".join(
+            small if len(small := letter.lower()) == 1 else letter for letter in self.text
+        )
+
+    @cached_property
     def known(self) -> Known:
         """What the facts say in numbers."""
         return known_numbers(self.subject.leaves)

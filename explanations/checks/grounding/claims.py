@@ -1,5 +1,6 @@
 """Charts, prizes and sales: claims that need a fact, however they are put."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,13 +10,13 @@ from explanations.checks.grounding.claim import Claim, Reading
 from explanations.checks.numbers import DIGITS, WORDS
 
 
-def _any_of(*patterns: str) -> "regex.Pattern[str]":
-    return regex.compile("|".join(patterns), flags=regex.IGNORECASE)
+def _any_of(*patterns: str) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))
 
 
 _PLACE: Final = (
     r"(?:[0-9]{1,3}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty"
-    r"|forty|fifty|hundred)(?![\p{L}\p{N}])"
+    r"|forty|fifty|hundred)(?![\w])"
 )
 _WHOSE: Final = (
     r"(?:the|us|u\.s\.|uk|u\.k\.|british|american|global|world|worldwide|singles?|albums?|airplay"
@@ -33,18 +34,18 @@ _CHARTS: Final = _any_of(
     rf"\b(?:number[ -]|no\.\s?|no (?=[0-9])|nos?\.\s?|№\s?){_PLACE}"
     r"(?:[- ](?:hit|single|spot|record|smash|song|album|position|slot|track|tune|debut)s?\b)?"
     r"(?!\s(?:reason|rule|fan|priority|choice|pick|advice|cure|enemy))",
-    r"#\s?[0-9]{1,3}(?![\p{L}\p{N}])",
+    r"#\s?[0-9]{1,3}(?![\w])",
     rf"\btop[ -]{_PLACE}",
     r"\bchart[ -]?(?:topp(?:er|ing)s?|bust(?:er|ing)s?|bound|climb(?:er|ing)s?|smash(?:er|ing)?"
     r"|storm(?:er|ing)|success(?:es)?|positions?|runs?|peaks?|hits?|entr(?:y|ies)|singles?|history"
     r"|performance|places?|placings?|debut|reign|royalty|stars?|acts?|fame)\b",
-    rf"\b{_CLIMBING} (?:[\p{{L}}'’.&/-]+ ){{0,4}}?charts?\b",
+    rf"\b{_CLIMBING} (?:[\w'’.&/-]+ ){{0,4}}?charts?\b",
     rf"(?<!\boff )\b{_WHOSE} charts?\b(?<!\boff the charts)",
     r"\bchart(?:ed|s)\b(?! (?:a|the|its|his|her|their|new|territory|course|waters)\b)"
     r"(?<!\boff the charts)",
     r"\b(?:peak(?:ed|s|ing)|debut(?:ed|s|ing)|enter(?:ed|s|ing)|reach(?:ed|es|ing)|stall(?:ed|ing))"
-    r" (?:[\p{L}-]+ ){0,2}?(?:number|no\.|no |№|#|top)[ -]?[\p{L}\p{N}]+",
-    r"\bspent (?:[\p{L}\p{N}-]+ ){1,3}weeks?\b",
+    r" (?:[\w-]+ ){0,2}?(?:number|no\.|no |№|#|top)[ -]?[\w]+",
+    r"\bspent (?:[\w-]+ ){1,3}weeks?\b",
     rf"\b(?:{WORDS}|[0-9]+|several|many) (?:straight |consecutive )?weeks? (?:at|on|in|atop)\b",
     r"\bbillboard(?:['’]s)?(?: (?:hot 100|200|charts?|top [0-9]+|favou?rite|hit))?\b",
     r"\bhot 100\b",
@@ -68,7 +69,7 @@ _CHARTS: Final = _any_of(
 _PRIZE: Final = (
     r"(?:grammys?|grammies|oscars?|golden globes?|emmys?|emmies|vmas?|amas?|mobos?|junos?|brits"
     r"|mercury prize|eurovision|ivor novellos?|pulitzer"
-    r"|(?:rock [\p{L}&'’]{1,3} roll )?hall of fame)"
+    r"|(?:rock [\w&'’]{1,3} roll )?hall of fame)"
 )
 _WINNING: Final = (
     r"(?:[ -](?:award|nominee|nominated|nominations?|winn(?:er|ing)|nods?|wins?|gold|trophy|season"
@@ -76,15 +77,17 @@ _WINNING: Final = (
 )
 _AWARDS: Final = _any_of(
     rf"\b{_PRIZE}(?:['’]s)?{_WINNING}*s?\b",
-    r"(?-i:(?:\b(?:\p{Lu}[\p{L}&'’.-]*|of|the) ){0,4})(?<!\bon the )\b(?:awards?|prizes?)\b"
-    rf"{_WINNING}*",
+    rf"(?<!\bon the )\b(?:awards?|prizes?)\b{_WINNING}*",
     rf"\b(?:award|prize|medal|trophy){_WINNING}+s?\b",
     r"\bnominat(?:ed|ions?|ees?)\b",
     r"\btroph(?:y|ies)\b",
     r"\baccolades?\b",
     r"\bdecorated with\b",
     r"\b(?:won|wins|winning|earned|bagged|scooped|took home|collected|garnered)"
-    r" (?:[\p{L}\p{N}-]+ ){0,3}?(?:medals?|honou?rs)\b",
+    r" (?:[\w-]+ ){0,3}?(?:medals?|honou?rs)\b",
+)
+_NAME_BEFORE: Final = regex.compile(
+    r"(?:\b(?:\p{Lu}[\p{L}&'’.-]*|of|the) ){1,4}$", flags=regex.REVERSE
 )
 _NUMBER: Final = (
     rf"(?:{WORDS}|{DIGITS}|half a|several|many|countless|multiple|a few|tens of|hundreds of)"
@@ -96,52 +99,53 @@ _HEARD: Final = (
 _SALES: Final = _any_of(
     rf"\b(?:(?:over|more than|nearly|almost|about|around|some|well over) )?(?:{_NUMBER}[ -])?"
     r"(?:thousand|million|billion|trillion)s?\b(?:[ -](?:and (?:counting|more)|of|selling|strong))*"
-    rf"(?: (?:[\p{{L}}-]+ ){{0,2}}?(?:{_HEARD}|times)\b)?",
-    rf"(?<![\p{{L}}\p{{N}}])(?:{DIGITS})[ ]?(?:m|bn|k|mn)\b"
-    rf"(?: (?:[\p{{L}}-]+ ){{0,2}}?{_HEARD}\b)?",
-    rf"(?<![\p{{L}}\p{{N}}])(?:{DIGITS}|{WORDS})\+?"
+    rf"(?: (?:[\w-]+ ){{0,2}}?(?:{_HEARD}|times)\b)?",
+    rf"(?<![\w])(?:{DIGITS})[ ]?(?:m|bn|k|mn)\b"
+    rf"(?: (?:[\w-]+ ){{0,2}}?{_HEARD}\b)?",
+    rf"(?<![\w])(?:{DIGITS}|{WORDS})\+?"
     r" (?:streams?|copies|sales|views|downloads|units)\b",
-    rf"(?<![\p{{L}}\p{{N}}])(?:[0-9]{{1,3}},[0-9]{{3}}|[0-9]{{3,}})\+? {_HEARD}\b",
+    rf"(?<![\w])(?:[0-9]{{1,3}},[0-9]{{3}}|[0-9]{{3,}})\+? {_HEARD}\b",
     r"\b(?:sold|shifted|moved|clocked|amassed|racked up|gathered|drew)"
-    rf" (?:[\p{{L}}-]+ ){{0,3}}?{_HEARD}\b",
+    rf" (?:[\w-]+ ){{0,3}}?{_HEARD}\b",
     r"\bsold[- ]out\b",
 )
 # "One in a million", "a million miles away": nobody counts there.
-_FIGURE_OF_SPEECH: Final = regex.compile(
+_FIGURE_OF_SPEECH: Final = re.compile(
     r"\s(?:miles|bucks|dollars|pieces|reasons|little|tiny|other|years|lights|stars|volts|watts"
     r"|shades|colou?rs|suns|degrees|ways|things|thoughts|and one|sparks|feelings|stories|secrets"
     r"|words|to one|kisses|tears|drums|feet|hands|questions|memories|sunsets|mirrors)\b",
-    flags=regex.IGNORECASE,
 )
-_ONE_IN: Final = regex.compile(r"\b(?:in|like|of) (?:a )?$", flags=regex.IGNORECASE)
+_ONE_IN: Final = re.compile(r"\b(?:in|like|of) (?:a )?$")
 
 
 def charts_in(reading: Reading) -> Iterator[Claim]:
     """Yield places in charts, certificates and the like."""
-    for found in _CHARTS.finditer(reading.text):
-        yield _claim(found, "No fact speaks of charts or hits")
+    for found in _CHARTS.finditer(reading.lowered):
+        yield _claim(reading, found.span(), "No fact speaks of charts or hits")
 
 
 def awards_in(reading: Reading) -> Iterator[Claim]:
-    """Yield prizes and nominations."""
-    for found in _AWARDS.finditer(reading.text):
-        yield _claim(found, "No fact speaks of prizes")
+    """Yield prizes and nominations, with the name that stands before them."""
+    for found in _AWARDS.finditer(reading.lowered):
+        name = _NAME_BEFORE.search(reading.text, 0, found.start())
+        start = name.start() if name else found.start()
+        yield _claim(reading, (start, found.end()), "No fact speaks of prizes")
 
 
 def sales_in(reading: Reading) -> Iterator[Claim]:
     """Yield what was sold, streamed or heard, and by how many."""
-    for found in _SALES.finditer(reading.text):
-        if not _is_figure_of_speech(reading.text, found):
-            yield _claim(found, "No fact speaks of so many")
+    for found in _SALES.finditer(reading.lowered):
+        if not _is_figure_of_speech(reading.lowered, found):
+            yield _claim(reading, found.span(), "No fact speaks of so many")
 
 
-def _claim(found: "regex.Match[str]", message: str) -> Claim:
-    words = found.group()
-    start = found.start() + len(words) - len(words.lstrip())
+def _claim(reading: Reading, span: tuple[int, int], message: str) -> Claim:
+    words = reading.text[slice(*span)]
+    start = span[0] + len(words) - len(words.lstrip())
     return Claim(start, start + len(words.strip()), f"{message}: “{words.strip()}”.")
 
 
-def _is_figure_of_speech(text: str, found: "regex.Match[str]") -> bool:
+def _is_figure_of_speech(text: str, found: re.Match[str]) -> bool:
     if _FIGURE_OF_SPEECH.match(text, found.end()):
         return True
     return bool(_ONE_IN.search(text, max(0, found.start() - 8), found.start()))

@@ -1,9 +1,9 @@
 """Tempos, durations, and measures from 0 to 1 that a writer puts as percentages."""
 
+import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
-
-import regex
 
 from explanations.checks.finding import Severity
 from explanations.checks.grounding.claim import Claim, Reading
@@ -22,38 +22,41 @@ _BEATS: Final = (
     r"(?:bpm\b|beats?[ -](?:per|a|each|every|to (?:a|the))[ -]minute|beats?\b|clicks? (?:per|a) "
     r"minute)"
 )
-_EDGE: Final = r"(?<![\p{L}\p{N}.,:'’])"
-_TEMPO: Final = regex.compile(
-    rf"{_EDGE}{HEDGE}(?:a |an )?(?P<number>(?:one|two)[ -](?:{WORDS})|{DIGITS}|{WORDS})"
-    rf"(?P<ish>-?ish)?[ -]{{0,2}}(?:or so )?{_BEATS}"
-    rf"|\b(?:bpm|tempo)(?: is| sits| stays| runs)?(?: of| at|:)? {HEDGE}(?P<number>{DIGITS})"
-    rf"|\btempo\b[^.,;:]{{0,80}}?\b(?:is|at|to|hits|reads|sits|stays) {HEDGE}(?P<number>{DIGITS})"
-    rf"(?!\s?(?:percent|%|seconds|minutes|[0-9:]))",
-    flags=regex.IGNORECASE,
+_EDGE: Final = r"(?<![\w.,:'’])"
+_NOT_A_TEMPO: Final = r"(?!\s?(?:percent|%|seconds|minutes|[0-9:]))"
+_TEMPOS: Final = (
+    re.compile(
+        rf"{_EDGE}{HEDGE}(?:a |an )?(?P<number>(?:one|two)[ -](?:{WORDS})|{DIGITS}|{WORDS})"
+        rf"(?P<ish>-?ish)?[ -]{{0,2}}(?:or so )?{_BEATS}"
+    ),
+    re.compile(
+        rf"\b(?:bpm|tempo)(?: is| sits| stays| runs)?(?: of| at|:)? {HEDGE}(?P<number>{DIGITS})"
+        rf"{_NOT_A_TEMPO}"
+    ),
+    re.compile(
+        rf"\btempo\b[^.,;:]{{0,80}}?\b(?:is|at|to|hits|reads|sits|stays) {HEDGE}"
+        rf"(?P<number>{DIGITS}){_NOT_A_TEMPO}"
+    ),
 )
 _TEMPO_TOLERANCE: Final = Tolerance(exact=0.6, about=5, beyond=10)
 
-_CLOCK: Final = regex.compile(
-    rf"{_EDGE}{HEDGE}(?P<minutes>[0-9]{{1,2}})[:′](?P<seconds>[0-5][0-9])(?![\p{{N}}:]|\s?[ap]\.?m\b)",
-    flags=regex.IGNORECASE,
+_CLOCK: Final = re.compile(
+    rf"{_EDGE}{HEDGE}(?P<minutes>[0-9]{{1,2}})[:′](?P<seconds>[0-5][0-9])(?![\w:]|\s?[ap]\.?m\b)",
 )
 _HALF: Final = r"(?P<half>[ -]and[ -]a[ -](?:half|quarter)|½)"
-_MINUTES: Final = regex.compile(
+_MINUTES: Final = re.compile(
     rf"{_EDGE}{HEDGE}(?P<number>{DIGITS}|{WORDS}|a|half[ -]a|a[ -]half)?"
     rf"(?:{_HALF})?[ -]?(?:(?P<unit>min(?:ute)?s?|m|hours?|hrs?)(?:\b|(?=[0-9])))"
     rf"(?P<half_after> and a half)?"
     rf"(?:(?:,| and)?[ ]?(?P<seconds>{DIGITS}|{WORDS})[ -]?(?:s|secs?|seconds?)\b)?",
-    flags=regex.IGNORECASE,
 )
-_SECONDS: Final = regex.compile(
+_SECONDS: Final = re.compile(
     rf"{_EDGE}{HEDGE}(?P<number>{DIGITS}|{WORDS})(?:[ -]?(?:seconds?|secs?)| s|(?<=[0-9]{{3}})s)\b",
-    flags=regex.IGNORECASE,
 )
 # Minutes of the listener's, or some of the track's, but not all of them.
-_ERRAND: Final = regex.compile(
+_ERRAND: Final = re.compile(
     r"\s(?:in|into|later|before|from)\b"
     r"|[ -](?:walk|run|drive|ride|commute|break|shower|jog|stroll|nap|coffee|warm-up|workout)\b",
-    flags=regex.IGNORECASE,
 )
 _CLOCK_TOLERANCE: Final = Tolerance(exact=1, about=15, beyond=45)
 _SECONDS_TOLERANCE: Final = Tolerance(exact=0.6, about=6, beyond=15)
@@ -64,20 +67,18 @@ _NAMED_MEASURE: Final = (
     r"(?P<name>energy|energetic|danceability|danceable|dance|acousticness|acoustic|valence|mood"
     r"|happiness|positivity|positive|instrumentalness|speechiness|liveness)"
 )
-_PERCENT: Final = regex.compile(
+_PERCENT: Final = re.compile(
     rf"{_EDGE}{HEDGE}(?P<number>{DIGITS}|{WORDS})[ -]?(?:%|percent\b|per[ -]cent\b|per cent\b)",
-    flags=regex.IGNORECASE,
 )
-_OUT_OF: Final = regex.compile(
+_OUT_OF: Final = re.compile(
     rf"{_EDGE}{HEDGE}(?P<number>{DIGITS}|{WORDS})(?: out of |/)"
     r"(?P<most>10|100|5|ten|a hundred|five)"
-    r"(?![\p{L}\p{N}/])",
-    flags=regex.IGNORECASE,
+    r"(?![\w/])",
 )
-_DECIMAL: Final = regex.compile(
-    rf"(?<![\p{{L}}\p{{N}}.,:]){HEDGE}(?P<number>0?\.[0-9]{{1,3}}|1\.0+)(?![\p{{L}}\p{{N}}]|[.,][0-9])"
+_DECIMAL: Final = re.compile(
+    rf"(?<![\w.,:]){HEDGE}(?P<number>0?\.[0-9]{{1,3}}|1\.0+)(?![\w]|[.,][0-9])"
 )
-_MEASURE_NEARBY: Final = regex.compile(_NAMED_MEASURE, flags=regex.IGNORECASE)
+_MEASURE_NEARBY: Final = re.compile(_NAMED_MEASURE)
 _MEASURES: Final = {
     **dict.fromkeys(("energy", "energetic"), "energy"),
     **dict.fromkeys(("danceability", "danceable", "dance"), "danceability"),
@@ -89,12 +90,13 @@ _SHARE_TOLERANCE: Final = Tolerance(exact=0.6, about=4, beyond=8)
 
 def tempos_in(reading: Reading) -> Iterator[Claim]:
     """Yield tempos: "128 BPM", "around 120 beats a minute"."""
-    text, known = reading.text, reading.known
-    for found in _TEMPO.finditer(text):
+    text, known = reading.lowered, reading.known
+    for found in chain.from_iterable(pattern.finditer(text) for pattern in _TEMPOS):
         number = _tempo_number(found["number"])
         if number is None or number < 20:
             continue
-        hedge: Hedge = "about" if found["ish"] else hedge_of(found["hedge"])
+        is_vague = bool(found.groupdict().get("ish"))
+        hedge: Hedge = "about" if is_vague else hedge_of(found["hedge"])
         claim = _measured(found, number, hedge, known.tempos, _TEMPO_TOLERANCE)
         if claim.message and not known.tempos:
             yield Claim(claim.start, claim.end, claim.message, severity="warning")
@@ -104,7 +106,7 @@ def tempos_in(reading: Reading) -> Iterator[Claim]:
 
 def durations_in(reading: Reading) -> Iterator[Claim]:
     """Yield durations: "3:15", "nearly four minutes", "195 seconds"."""
-    text, known = reading.text, reading.known
+    text, known = reading.lowered, reading.known
     for found in _CLOCK.finditer(text):
         seconds = int(found["minutes"]) * 60 + int(found["seconds"])
         yield _lasting(found, seconds, hedge_of(found["hedge"]), known, _CLOCK_TOLERANCE)
@@ -124,7 +126,7 @@ def durations_in(reading: Reading) -> Iterator[Claim]:
 
 def shares_in(reading: Reading) -> Iterator[Claim]:
     """Yield percentages, "9 out of 10" and decimals, which measures from 0 to 1 may bear out."""
-    text, known = reading.text, reading.known
+    text, known = reading.lowered, reading.known
     for pattern in (_PERCENT, _OUT_OF, _DECIMAL):
         for found in pattern.finditer(text):
             number = number_of(found["number"])
@@ -138,7 +140,7 @@ def shares_in(reading: Reading) -> Iterator[Claim]:
 
 
 def _share(
-    found: "regex.Match[str]", text: str, number: float, known: Known, *, coarse: bool
+    found: re.Match[str], text: str, number: float, known: Known, *, coarse: bool
 ) -> Iterator[Claim]:
     named = _measure_nearby(text, found)
     candidates = [known.shares[named]] if named in known.shares else list(known.shares.values())
@@ -156,7 +158,7 @@ def _share(
         yield claim
 
 
-def _measure_nearby(text: str, found: "regex.Match[str]") -> str | None:
+def _measure_nearby(text: str, found: re.Match[str]) -> str | None:
     near = _MEASURE_NEARBY.search(text, found.end(), found.end() + 24)
     if near is None:
         for before in _MEASURE_NEARBY.finditer(text, max(0, found.start() - 24), found.start()):
@@ -164,7 +166,7 @@ def _measure_nearby(text: str, found: "regex.Match[str]") -> str | None:
     return _MEASURES.get(near["name"].lower(), "") if near else None
 
 
-def _minutes(found: "regex.Match[str]", text: str, known: Known) -> Claim | None:
+def _minutes(found: re.Match[str], text: str, known: Known) -> Claim | None:
     written, unit = found["number"], found["unit"].lower()
     has_half = bool(found["half"] or found["half_after"])
     if written is None or (unit == "m" and not found["seconds"]):
@@ -198,7 +200,7 @@ def _minutes(found: "regex.Match[str]", text: str, known: Known) -> Claim | None
 
 
 def _lasting(
-    found: "regex.Match[str]", seconds: float, hedge: Hedge, known: Known, tolerance: Tolerance
+    found: re.Match[str], seconds: float, hedge: Hedge, known: Known, tolerance: Tolerance
 ) -> Claim:
     claim = _measured(found, seconds, hedge, known.durations, tolerance)
     if not claim.message:
@@ -213,7 +215,7 @@ def _lasting(
 
 
 def _measured(
-    found: "regex.Match[str]",
+    found: re.Match[str],
     number: float,
     hedge: Hedge,
     facts: Sequence[Measure],
@@ -240,9 +242,9 @@ def _tempo_number(written: str) -> float | None:
     return number_of(written)
 
 
-def _span(found: "regex.Match[str]") -> tuple[int, int]:
+def _span(found: re.Match[str]) -> tuple[int, int]:
     return found.start() + len(found.group()) - len(found.group().lstrip()), found.end()
 
 
-def _bare(found: "regex.Match[str]") -> str:
+def _bare(found: re.Match[str]) -> str:
     return found.group().strip()

@@ -1,5 +1,6 @@
 """Titles and albums that the text names and no fact holds."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +16,8 @@ _QUOTED: Final = regex.compile(
     r"|(?<![\p{L}\p{N}])'(?P<title>[^'\n]{2,80})'(?![\p{L}\p{N}])"
     r"|(?<![\p{L}\p{N}*])\*(?P<title>[^*\n]{2,80})\*(?![\p{L}\p{N}*])"
 )
+_QUOTE: Final = re.compile(r"[\"“„«‘*]|(?<!\w)'")
+_CAPITAL: Final = regex.compile(r"[\p{Lu}\p{N}]")
 _CAPITAL_WORD: Final = r"(?:[\p{Lu}\p{N}][\p{L}\p{N}\p{M}'’.&!?-]*)"
 _TITLE: Final = (
     rf"{_CAPITAL_WORD}(?: (?:{_CAPITAL_WORD}|(?:of|the|a|an|and|in|on|to|for|with|de|la|el|y|&|at"
@@ -50,6 +53,8 @@ TITLE: Final = "/item/title"
 def quoted_titles_in(reading: Reading) -> Iterator[Claim]:
     """Yield titles in quotation marks or asterisks."""
     text = reading.subject.text
+    if not _QUOTE.search(text):
+        return
     for found in _QUOTED.finditer(text):
         if _is_whole(text, found) or _is_known(found["title"], reading):
             continue
@@ -61,6 +66,8 @@ def quoted_titles_in(reading: Reading) -> Iterator[Claim]:
 
 def named_works_in(reading: Reading) -> Iterator[Claim]:
     """Yield what is called an album, a single or the like: "from the album Silver Rooms"."""
+    if not _CAPITAL.search(reading.text, 1):
+        return
     for found in _CALLED.finditer(reading.text):
         title = found["title"].strip()
         if not _is_known(title, reading) and not _NO_TITLE.fullmatch(title.split()[0]):
