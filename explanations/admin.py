@@ -49,9 +49,11 @@ class TaskAdmin(ConfigurationAdmin):
     ) -> tuple[str, ...]:
         """Keep what a task is called by, the shape of its drafts, and its active versions.
 
-        A version is made active on its own page, where the difference can be seen.
+        A version is made active on its own page, where the difference can be seen; what blocks is
+        said on the task's page of checks, by leads.
         """
-        return ("slug", "output_format", "guide", "prompt") if obj else ("guide", "prompt")
+        elsewhere = ("guide", "prompt", "blocked_by", "redrafts_blocked")
+        return ("slug", "output_format", *elsewhere) if obj else elsewhere
 
 
 class VersionAdmin(HistoryAdmin):

@@ -1,6 +1,5 @@
 """Findings that are nothing, in all drafts of a task: dismissed with a reason, and revoked."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from django.db import transaction
@@ -12,8 +11,8 @@ from accounts.models import Person
 from explanations.models import Dismissal, Draft, Finding, LetThrough, Place, Task
 from explanations.services.blocking import reason_given
 
-Dismissals = Mapping[tuple[str, str], int]
-"""Check and gist of what is dismissed in a task -> the dismissal."""
+Dismissals = frozenset[tuple[str, str]]
+"""Check and gist of what is dismissed in a task."""
 
 # What somebody may still look at; of the rest it stays on record what it was.
 _UNDECIDED: Final = (Draft.State.READY, Draft.State.BLOCKED)
@@ -26,7 +25,7 @@ class CannotDismiss(Exception):
 def dismissals_of(task: Task) -> Dismissals:
     """Return what is dismissed in a task now."""
     standing = task.dismissals.filter(revoked_at=None)
-    return {(name, gist): pk for name, gist, pk in standing.values_list("check_name", "gist", "pk")}
+    return frozenset(standing.values_list("check_name", "gist"))
 
 
 def all_dismissals(task: Task) -> "QuerySet[Dismissal]":

@@ -229,7 +229,7 @@ def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> lis
     found = [
         (finding, gist)
         for finding, gist in found
-        if (finding.check, gist) not in (dismissals or {})
+        if (finding.check, gist) not in (dismissals or ())
     ]
     forbidding = blocking([finding for finding, _gist in found], subject)
     overridden = {(each["check"], each["gist"]) for each in golden.overridden}

@@ -155,6 +155,7 @@ def test_so_do_words_under_the_pointer(desk: Desk, draft: Draft) -> None:
     desk.page.mouse.move(*box)
     expect(fact(desk.page, "Dead Rabbitts")).to_contain_class("is-lit")
     assertion(desk.page, "filthy thrill").hover()
+    expect(assertion(desk.page, "filthy thrill")).to_contain_class("is-lit")
     assert highlighted(desk.page, "desk-assertion") == ["Since 1987 it 🎉 is a filthy thrill."]
 
 

@@ -12,9 +12,11 @@ from explanations.services.dismissing import (
     dismissals_of,
     revoke,
 )
+from explanations.services.drafting.judging import judge
+from explanations.services.drafting.writing import write
 from tests.conftest import LISTENER, TRACK, recommended
 from tests.explanations.test_claiming import waiting
-from tests.explanations.test_writing import LINE, answered, claimed, settle
+from tests.explanations.test_writing import LINE, PACE, answered, claimed, settle
 
 WRONG = "Dead Rabbitts turn metalcore of 1987 into a sprint."
 
@@ -53,6 +55,17 @@ def test_what_is_dismissed_blocks_no_draft_from_then_on(
     assert year_of(later).dismissal == dismissal
 
 
+def test_one_that_was_judged_a_moment_before_shows_it_no_more_either(
+    run: Run, blocked: Draft, lead: Person
+) -> None:
+    draft = waiting(run, recommended(run.task, "track:late", TRACK, LISTENER, "g"))
+    (asked,) = claimed(run)
+    outcome = judge(asked, answered(WRONG), "Own server", PACE)
+    dismissal = dismiss_for_task(year_of(blocked).pk, lead, "It is a nickname here.")
+    write([outcome], {})
+    assert year_of(draft).dismissal == dismissal
+
+
 def test_a_draft_that_nothing_else_blocked_goes_to_the_queue(
     run: Run, blocked: Draft, lead: Person
 ) -> None:
@@ -85,7 +98,7 @@ def test_other_words_and_other_tasks_are_none_of_its_business(
     dismiss_for_task(year_of(blocked).pk, lead, "It is a nickname here.")
     other = another(run, "track:other", WRONG.replace("1987", "1966"))
     assert other.state == "BLOCKED"
-    assert dismissals_of(job_task) == {}
+    assert dismissals_of(job_task) == frozenset()
 
 
 def test_a_second_dismissal_of_the_same_is_the_first_one(

@@ -43,7 +43,6 @@ class JudgedFinding:
     finding: Finding
     gist: str = ""
     blocked: bool = False
-    dismissal_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ class Outcome:
 
     holding: Holding
     state: Draft.State
+    task_id: int | None = None
     text: str = ""
     output: Output | None = None
     rests_on: Sequence[str] = ()
@@ -150,6 +150,7 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
     return Outcome(
         claim.holding,
         Draft.State.BLOCKED if is_blocked else Draft.State.READY,
+        task_id=claim.task_id,
         text=parsed.text,
         output=parsed.output,
         rests_on=brief.output_format.rests_on(parsed.text, parsed.output, facts, subject.mentions),
@@ -166,15 +167,7 @@ def _judged_findings(subject: Subject, brief: Brief) -> list[JudgedFinding]:
     gists = [(finding, gist_of(finding, subject.text)) for finding in findings_of(subject)]
     standing = [finding for finding, gist in gists if (finding.check, gist) not in brief.dismissals]
     forbidding = blocking(standing, subject, brief.thresholds)
-    return [
-        JudgedFinding(
-            finding,
-            gist,
-            blocked=finding in forbidding,
-            dismissal_id=brief.dismissals.get((finding.check, gist)),
-        )
-        for finding, gist in gists
-    ]
+    return [JudgedFinding(finding, gist, finding in forbidding) for finding, gist in gists]
 
 
 def _of_no_use(claim: Claim, reason: str, sentence: str, completion: Completion | None) -> Outcome:

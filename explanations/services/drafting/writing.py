@@ -75,17 +75,22 @@ _WRITE_AGAIN: Final = """
 UPDATE explanations_draft draft SET state = 'PENDING', lease_until = NULL
 WHERE draft.id = ANY(%(ids)s)
 """
+# What is dismissed is looked up when it is written: the judge may have asked some seconds ago.
 _ADD_FINDINGS: Final = """
 INSERT INTO explanations_finding
     (draft_id, check_name, check_version, level, message, start, "end", category_id, pointer,
      gist, blocked, dismissal_id)
-SELECT draft_id, check_name, check_version, level, message, start, "end", category_id, pointer,
-       gist, blocked, dismissal_id
+SELECT finding.draft_id, finding.check_name, finding.check_version, finding.level, finding.message,
+       finding.start, finding."end", finding.category_id, finding.pointer,
+       finding.gist, finding.blocked, dismissal.id
 FROM jsonb_to_recordset(%(findings)s::jsonb) AS finding(
     draft_id bigint, check_name text, check_version integer, level text, message text,
     start integer, "end" integer, category_id bigint, pointer text,
-    gist text, blocked boolean, dismissal_id bigint
+    gist text, blocked boolean, task_id bigint
 )
+LEFT JOIN explanations_dismissal dismissal
+    ON dismissal.task_id = finding.task_id AND dismissal.check_name = finding.check_name
+   AND dismissal.gist = finding.gist AND dismissal.revoked_at IS NULL
 """
 _OPEN_PLACES: Final = """
 INSERT INTO explanations_place (draft_id, ordinal, task_id, priority, state)
@@ -242,7 +247,7 @@ def _finding_rows(
             "pointer": judged.finding.pointer,
             "gist": judged.gist,
             "blocked": judged.blocked,
-            "dismissal_id": judged.dismissal_id,
+            "task_id": outcome.task_id,
         }
         for judged in outcome.findings
     ]
