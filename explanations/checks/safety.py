@@ -85,7 +85,10 @@ def _kept_words(language: str, own: dict[str, Any]) -> dict[str, Fault]:
         told = words_of(word)
         if not _PLAIN.fullmatch(word) or told in ordinary or sum(map(len, told)) < 3:
             continue
-        faults[word] = Fault(_OBSCENE, "warning" if told in mild else "error")
+        fault = Fault(_OBSCENE, "warning" if told in mild else "error")
+        faults[word] = fault
+        if len(told) == 1 and not word.endswith("s"):
+            faults[f"{word}s"] = fault
     return faults
 
 

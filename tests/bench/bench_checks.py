@@ -31,6 +31,7 @@ from explanations.checks import Finding, run_checks  # noqa: E402
 from explanations.checks.catalogue import Catalogue  # noqa: E402
 from tests.bench.checks.families import FAMILIES  # noqa: E402
 from tests.bench.checks.frame import Corpus, Family, Line, SetName, read_corpus  # noqa: E402
+from tests.bench.checks.hand_labelled import measure_by_hand  # noqa: E402
 from tests.bench.checks.names import catalogue_of  # noqa: E402
 
 SEED = 20260
@@ -113,6 +114,7 @@ def accuracy(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "precision": {name: round(score.precision, 4) for name, score in scores.items()},
         "recall": {name: round(score.recall, 4) for name, score in scores.items()},
+        **(measure_by_hand(catalogue, arguments.show) if not arguments.family else {}),
     }
 
 

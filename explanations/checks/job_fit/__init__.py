@@ -13,7 +13,11 @@ from explanations.checks.finding import Finding
 from explanations.checks.job_fit.bullets import facts_pointed_at
 from explanations.checks.job_fit.claim import VERSION, WANTED, YEARS_WANTED, Span
 from explanations.checks.job_fit.clauses import clauses_of_text
-from explanations.checks.job_fit.experience import credentials_said, experience_said
+from explanations.checks.job_fit.experience import (
+    credentials_said,
+    experience_said,
+    lessons_wanted,
+)
 from explanations.checks.job_fit.names import names_said
 from explanations.checks.job_fit.verdict import verdict_said
 from explanations.checks.job_fit.years import years_said_in
@@ -39,6 +43,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         *years_said_in(subject, clauses, fit),
         *credentials_said(subject, clauses),
         *experience_said(subject, clauses),
+        *lessons_wanted(subject, clauses),
         *verdict_said(subject, clauses, fit),
     ):
         if finding.start is None or finding.end is None:

@@ -42,6 +42,12 @@ _EXPERIENCE: Final = regex.compile(
     r"designed|supervised|directed|launched|speak)\s+(?P<what>[^.,;:\n]+)",
     flags=regex.IGNORECASE,
 )
+# A step that the model took for a requirement.
+_LESSON_WANTED: Final = regex.compile(
+    r"\b(?:asks?|calls?|looks?) for (?P<what>an? (?:short |basic )?(?:beginners?['’]?s?|course|"
+    r"class|tutorial|introduction)\b[^.,;\n]*)",
+    flags=regex.IGNORECASE,
+)
 _WHAT_ENDS: Final = regex.compile(
     r"\s+(?:and|or|but|where|which|that|while|as|for|to|than|who|so|because|when|at|from|yet|is|are)\s"
     r"|\s+(?:the|this|your) (?:job|role|profile)\b",
@@ -127,6 +133,17 @@ def experience_said(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Fin
                 if words:
                     message = f"Neither profile nor job speaks of {words}."
                     yield grounding_finding("unsupported", message, (start, start + len(words)))
+
+
+def lessons_wanted(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Finding]:
+    """Yield lessons that the job is said to ask for: they are steps, and no job wants them."""
+    for clause in clauses:
+        if clause.stance is Stance.WANTS:
+            for found in _LESSON_WANTED.finditer(subject.text, clause.start, clause.end):
+                words = found.group("what").split()[:2]
+                if not all(word.lower() in subject.words_of_facts for word in words):
+                    message = "A job asks for no lessons; they would be a next step."
+                    yield grounding_finding("unsupported", message, found.span("what"))
 
 
 def _stems_of_facts(subject: Subject) -> set[str]:

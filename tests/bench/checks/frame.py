@@ -37,7 +37,7 @@ class Line:
     recommendation: Row
     kind: str
     wrong: Span | None = None
-    published: Collection[str] = field(default=())
+    published: Collection[object] = field(default=())
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,13 @@ def test_a_degree_that_the_job_names_may_be_named(said: Said, developer: dict[st
     assert unsupported(said, "The job asks for a degree in computer science.", developer) == []
 
 
+def test_a_step_that_was_taken_for_a_requirement_is_pointed_at(
+    said: Said, developer: dict[str, Any]
+) -> None:
+    text = "Strong fit\n− The job asks for a beginner's course in Docker. Try it."
+    assert unsupported(said, text, developer) == ["a beginner's course in Docker"]
+
+
 # Verdict ------------------------------------------------------------------------------------------
 
 

@@ -54,6 +54,26 @@ def test_a_loop_inside_a_bullet_blocks(said: Said, job: dict[str, Any]) -> None:
     assert ("repetition", "error") in [finding[:2] for finding in said(text, job)]
 
 
+def test_a_stretch_said_twice_is_pointed_at_where_it_comes_again(
+    said: Said, track: dict[str, Any]
+) -> None:
+    line = "Ed Sheeran waits for the summer to come and sings for the summer to come."
+    assert said(line, track) == [("repetition", "warning", "for the summer to come")]
+
+
+def test_a_long_stretch_said_twice_blocks(said: Said, track: dict[str, Any]) -> None:
+    line = "Ed Sheeran is a song that is a classical remix that is a classical remix."
+    assert ("repetition", "error", "that is a classical remix") not in said(line, track)
+    longer = "It is a warm remix that Ed Sheeran sings, and is a warm remix that Ed Sheeran sings."
+    (found,) = [found for found in said(longer, track) if found[0] == "repetition"]
+    assert found == ("repetition", "error", "is a warm remix that Ed Sheeran sings")
+
+
+def test_two_names_of_one_title_are_two_words(said: Said, track: dict[str, Any]) -> None:
+    track["item"]["title"] = "Sex, Love & Water - Loud Luxury Remix"
+    assert said("Ed Sheeran wants Sex, Love and Water.", track) == []
+
+
 # What was said before -----------------------------------------------------------------------------
 
 LINE = "Ed Sheeran keeps Beautiful People light on its feet and heavy on the low end."
