@@ -19,7 +19,7 @@ from explanations.services.dismissing import Dismissals, dismissals_of
 from feedback.formats import Example, Provenance, TrainingFormat, get_training_format
 from feedback.models import Golden
 from feedback.outcomes import MOST_ACCEPTS_IN_SFT, Outcome, worth
-from feedback.services.goldens import unsupported_by_snapshot, what_checks_say
+from feedback.services.goldens import said_of, unsupported_by_snapshot
 
 FETCHED_AT_ONCE: Final = 500
 
@@ -157,7 +157,7 @@ def _example(
 
 
 def _refuse_what_checks_forbid(golden: Golden, dismissals: Dismissals) -> None:
-    said = what_checks_say(golden, dismissals)
+    said = said_of(golden, dismissals)
     if unsupported_by_snapshot(said):
         raise Refused(UNSUPPORTED)
     # One reason is enough to count a golden once.

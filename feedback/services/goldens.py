@@ -1,7 +1,7 @@
 """Goldens: made from reviews, approved by a second person where the task asks for one."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.db import transaction
@@ -173,7 +173,7 @@ def _changed_since(golden: Golden) -> str:
 
 
 def _forbidden_by_checks(golden: Golden) -> str:
-    forbidding = [said.finding.message for said in what_checks_say(golden) if said.forbids]
+    forbidding = [said.finding.message for said in said_of(golden) if said.forbids]
     return " ".join(forbidding)[:MOST_REASON]
 
 
@@ -203,7 +203,21 @@ class Said:
         return self.forbids and self.finding.category not in NEVER_OVERRIDDEN
 
 
-def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> list[Said]:
+def what_checks_say(golden: Golden) -> list[Said]:
+    """Return the same as `said_of`, with what its editor dismissed, for whoever approves it."""
+    said = said_of(golden)
+    if not said:
+        return []
+    judgements = FindingJudgement.objects.filter(
+        review=golden.review_id, verdict=FindingJudgement.Verdict.DISMISSED
+    )
+    dismissed = set(judgements.values_list("finding__check_name", "finding__gist"))
+    return [
+        replace(each, is_dismissed=(each.finding.check, each.gist) in dismissed) for each in said
+    ]
+
+
+def said_of(golden: Golden, dismissals: Dismissals | None = None) -> list[Said]:
     """Return what the checks say about a golden's text, by the facts of its own snapshot.
 
     Errors forbid, whatever the task lets its drafts do: a golden is copied by the next model. What
@@ -233,7 +247,6 @@ def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> lis
     ]
     forbidding = blocking([finding for finding, _gist in found], subject)
     overridden = {(each["check"], each["gist"]) for each in golden.overridden}
-    dismissed = _dismissed_by_its_editor(golden) if found else set()
     return [
         Said(
             finding,
@@ -241,18 +254,9 @@ def what_checks_say(golden: Golden, dismissals: Dismissals | None = None) -> lis
             gist,
             forbids=finding in forbidding and (finding.check, gist) not in overridden,
             is_overridden=(finding.check, gist) in overridden,
-            is_dismissed=(finding.check, gist) in dismissed,
         )
         for finding, gist in found
     ]
-
-
-def _dismissed_by_its_editor(golden: Golden) -> set[tuple[str, str]]:
-    """Return check and gist of what the editor dismissed: it is for the approver to know."""
-    judgements = FindingJudgement.objects.filter(
-        review=golden.review_id, verdict=FindingJudgement.Verdict.DISMISSED
-    )
-    return set(judgements.values_list("finding__check_name", "finding__gist"))
 
 
 def unsupported_by_snapshot(said: Collection[Said]) -> bool:
@@ -283,7 +287,7 @@ def approve_golden(golden_id: int, person: Person, override: str = "") -> Golden
             raise GoldenRefused(f"This golden does not wait: it is {golden.get_state_display()}.")
         if reason := _changed_since(golden):
             raise GoldenRefused(reason)
-        forbidding = [said for said in what_checks_say(golden) if said.forbids]
+        forbidding = [said for said in said_of(golden) if said.forbids]
         if forbidding:
             _override(golden, forbidding, person, override)
         return _move(golden, Golden.State.APPROVED, "", person)
