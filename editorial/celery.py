@@ -1,21 +1,28 @@
 """The Celery application: it distributes, schedules and sweeps; what is true is in PostgreSQL."""
 
 import os
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import celeryd_init
 
 from editorial.memory import keep_what_is_loaded
+from explanations.checks.language import load_language_model
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "editorial.settings")
+
+DRAFTING_QUEUE: Final = "drafting"
 
 app = Celery("copydesk")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@worker_init.connect
-def _before_the_pool_forks(**_signal: Any) -> None:
+@celeryd_init.connect
+def before_the_pool_forks(options: Mapping[str, Any], **_signal: Any) -> None:
+    """Load what the pool's processes would each load for themselves, and let them share it."""
     app.loader.import_default_modules()
+    if DRAFTING_QUEUE in (options.get("queues") or ()):
+        load_language_model()
     keep_what_is_loaded()

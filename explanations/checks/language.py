@@ -133,6 +133,11 @@ def _other_script(text: str, wanted: str) -> str:
     return "" if best == wanted else _NAMES[best]
 
 
+def load_language_model() -> None:
+    """Load what tells languages apart, some 40 MB: once, before a process forks into several."""
+    _identifier()
+
+
 @cache
 def _identifier() -> LanguageIdentifier:
     """Return the identifier, loaded once a process."""
