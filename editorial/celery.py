@@ -11,6 +11,9 @@ from editorial.memory import keep_what_is_loaded
 from explanations.checks.language import load_language_model
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "editorial.settings")
+# Django's checks run with `manage.py migrate`, before any worker. Here they would load every page
+# and endpoint, which no worker shows.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 DRAFTING_QUEUE: Final = "drafting"
 
