@@ -35,9 +35,12 @@ list?.addEventListener("keydown", (event) => {
   const control = ["r", "e", "w"].includes(key) && item.querySelector(`[data-key="${key}"]`);
   if (!control) return;
   event.preventDefault();
-  if (performance.now() < ASLEEP_MS) return;
+  if (!("awake" in list.dataset)) return;
   if (control.matches("input")) control.focus();
   else control.click();
 });
 
 items[0]?.focus();
+setTimeout(() => {
+  if (list) list.dataset.awake = "";
+}, ASLEEP_MS);

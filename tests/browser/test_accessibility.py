@@ -12,16 +12,20 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import Person
 from explanations import nudge
 from explanations.models import Draft, Finding, ModelServer, Run, Task, Trial
-from feedback.models import Golden, Review
+from explanations.services.facts import correct_fact
+from feedback.models import BulkAction, Golden, Review
 from feedback.review_body import parse_body
+from feedback.services.bulk_actions import do, prepare
 from feedback.services.fact_reports import Doubt, report_fact
 from feedback.services.queue import claim_next
 from feedback.services.reviewing import submit_review
+from feedback.services.searching import Search
 from tests.browser.conftest import log_in
 from tests.explanations.test_trials import NAMELESS, write
 from tests.explanations.test_trials import tracks as tracks
 from tests.explanations.test_trials import trial as trial
 from tests.feedback.conftest import DraftMaker
+from tests.feedback.people_at_work import reviewed
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -156,6 +160,37 @@ def test_every_other_page_with_something_on_it(
     is_clean(page)
     page.goto("/escalated/")
     is_clean(page)
+
+
+def test_the_search_what_is_done_with_it_and_what_needs_a_new_review(
+    page_of: Callable[[Person | None], Page],
+    editor: Person,
+    lead: Person,
+    drafts: DraftMaker,
+    no_broker: None,
+) -> None:
+    first, *others = drafts(4)
+    golden = reviewed(editor, outcome="ACCEPT").golden
+    assert golden is not None
+    correct_fact(first.recommendation, "/item/genre", "djent", "the sleeve", editor)
+    Draft.objects.filter(pk=others[0].pk).update(blind=True)
+    wanted = Search(words="metalcore")
+    done = do(prepare(BulkAction.Kind.REDRAFT, wanted, lead).pk, lead, "All alike.")
+    prepared = prepare(BulkAction.Kind.QUARANTINE, wanted, lead)
+
+    page = page_of(lead)
+    for address in (
+        "/search/?words=metalcore",
+        "/search/?words=metalcore&about=goldens",
+        "/search/?pattern=(",
+        f"/bulk-actions/{prepared.pk}/",
+        f"/bulk-actions/{done.pk}/",
+        "/bulk-actions/",
+        "/goldens/needs-review/",
+        f"/goldens/{golden.pk}/rewrite/",
+    ):
+        page.goto(address)
+        is_clean(page)
 
 
 def test_the_pages_of_runs(

@@ -14,6 +14,7 @@ from feedback.review_body import parse_body
 from feedback.services.fact_reports import Doubt, report_fact
 from feedback.services.queue import claim_next
 from feedback.services.reviewing import submit_review
+from tests.feedback.conftest import DraftMaker
 
 pytestmark = pytest.mark.django_db
 
@@ -276,6 +277,46 @@ class TestFactReports:
 
         for words in ("metalcore", "post-hardcore", "the sleeve", "Ada Okafor"):
             assert words in page
+
+    def test_reports_are_told_apart_by_whose_catalogue_they_are_and_counted(
+        self, lead_client: Client, editor: Person, report: FactReport, drafts: DraftMaker
+    ) -> None:
+        FactReport.objects.update(catalogue_owner="Catalogue team")
+        other = report_fact(editor, drafts(1)[0].recommendation, Doubt("/item/album", "stale"))
+        page = shown(lead_client, "/fact-reports/")
+        assert re.search(r"Open <span[^>]*>2<", page)
+        assert "Catalogue team (1)" in page
+        assert "nobody named (1)" in page
+        assert "one draft, held; 0 goldens" in page
+        for address, listed in (
+            ("?owner=Catalogue+team", report),
+            ("?owner=", other),
+            ("?owner=&state=OPEN&task=music-oneliner", other),
+        ):
+            page = shown(lead_client, f"/fact-reports/{address}")
+            assert re.findall(r"/fact-reports/(\d+)/", page) == [str(listed.pk)]
+        assert "No reports here" in shown(lead_client, "/fact-reports/?owner=&task=job-fit")
+
+    def test_after_a_decision_the_list_is_as_it_was_filtered(
+        self, lead_client: Client, report: FactReport
+    ) -> None:
+        asked = {"decision": "refuse", "reason": "No.", "back": "owner=&state=OPEN"}
+        answer = lead_client.post(f"/fact-reports/{report.pk}/", asked)
+        assert answer["Location"] == "/fact-reports/?owner=&state=OPEN"
+
+    def test_the_list_needs_a_fixed_number_of_queries(
+        self,
+        lead_client: Client,
+        editor: Person,
+        drafts: DraftMaker,
+        django_assert_num_queries: Any,
+    ) -> None:
+        for draft in drafts(4):
+            report_fact(editor, draft.recommendation, Doubt("/item/genre", "stale"), draft)
+        # Session, person, two for their rights; how many, the reports, two counts, the drafts and
+        # goldens that rest on them, the tasks.
+        with django_assert_num_queries(11):
+            lead_client.get("/fact-reports/")
 
     def test_a_lead_accepts_and_the_fact_is_corrected(
         self, lead_client: Client, report: FactReport
