@@ -23,6 +23,12 @@ STATES: dict[str, dict[str, str]] = {
     GOLDENS: dict(Golden.State.choices),
 }
 
+# The fields that stand folded away until one of them is used.
+NARROWING = (
+    *("task", "category", "check", "model", "prompt", "run"),
+    *("made_from", "made_to", "similar_to"),
+)
+
 
 class SearchForm(forms.Form):
     """What to search for; its fields are named as those of `Search`, and stand in the address."""
@@ -64,9 +70,10 @@ class SearchForm(forms.Form):
     )
     state = forms.MultipleChoiceField(required=False, widget=forms.MultipleHiddenInput)
 
-    def __init__(self, data: QueryDict | dict[str, Any]) -> None:
-        super().__init__(data)
-        about = data.get("about")
+    def __init__(self, data: QueryDict) -> None:
+        asked = data.copy()
+        about = asked.setdefault("about", DRAFTS)
+        super().__init__(asked)
         self._offer("state", list(STATES[GOLDENS if about == GOLDENS else DRAFTS].items()))
         self._offer("task", [("", "Every task"), *Task.objects.values_list("slug", "name")])
         categories = Category.objects.order_by("slug").values_list("slug", "name").distinct("slug")
@@ -88,6 +95,11 @@ class SearchForm(forms.Form):
             states=tuple(asked.pop("state")),
             **asked,
         )
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether more is asked for than words, a pattern and where to look."""
+        return any(self.data.get(name) for name in NARROWING)
 
     def problems(self) -> list[str]:
         """Return what is wrong, each sentence with the name of its field."""

@@ -131,6 +131,16 @@ def reviewing(editor: Photographer) -> None:
     editor.decide("x")
 
 
+def finding_the_rest(lead: Photographer, suffix: str) -> None:
+    """The search, what it would do to all that it finds, and goldens that need a new review."""
+    lead.take(f"search{suffix}", "/search/?words=rush")
+    lead.page.get_by_role("button", name="Quarantine …").click()
+    lead.page.get_by_label("Reason").fill("They are all rushes.")
+    lead.take(f"bulk-action{suffix}")
+    lead.take(f"needs-review{suffix}", "/goldens/needs-review/")
+    lead.take(f"fact-reports{suffix}", "/fact-reports/")
+
+
 # Runs --------------------------------------------------------------------------------------------
 
 
@@ -321,6 +331,12 @@ def main() -> None:
                 ("-phone", Photographer(browser, given.address, given.lead, PHONE)),
             ]
         )
+        for suffix, someone in (
+            ("", lead),
+            ("-dark", Photographer(browser, given.address, given.lead, scheme="dark")),
+            ("-phone", Photographer(browser, given.address, given.lead, PHONE)),
+        ):
+            finding_the_rest(someone, suffix)
         trying(Photographer(browser, given.address, given.engineer))
         browser.close()
 
