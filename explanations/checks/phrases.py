@@ -27,13 +27,19 @@ class Phrases:
     """Phrases by their first words. A hyphen or a space between words makes no difference."""
 
     def __init__(self, phrases: Iterable[str]) -> None:
-        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+        self._single: dict[str, str] = {}
+        # By two words: so many begin with "your" that trying them all would cost a text its time.
+        self._longer: dict[str, dict[str, list[tuple[tuple[str, ...], str]]]] = {}
         for phrase in phrases:
             words = words_of(phrase)
-            if words:
-                self._by_first.setdefault(words[0], []).append((words, phrase))
-        for alike in self._by_first.values():
-            alike.sort(key=lambda each: -len(each[0]))
+            if len(words) == 1:
+                self._single[words[0]] = phrase
+            elif words:
+                seconds = self._longer.setdefault(words[0], {})
+                seconds.setdefault(words[1], []).append((words, phrase))
+        for seconds in self._longer.values():
+            for alike in seconds.values():
+                alike.sort(key=lambda each: -len(each[0]))
 
     def found_in(self, subject: Subject) -> Iterator[Found]:
         """Yield the phrases among the words that are no facts, of those that overlap the longest.
@@ -44,19 +50,28 @@ class Phrases:
         words = subject.words
         past = 0
         for position, word in enumerate(words):
-            if word.start < past or word.written not in self._by_first:
+            if word.start < past:
                 continue
-            for wanted, phrase in self._by_first[word.written]:
-                last = position + len(wanted) - 1
-                if last < len(words) and self._stands(subject, position, wanted):
-                    past = words[last].end
-                    if not subject.words_of_facts.issuperset(wanted):
-                        yield Found(phrase, word.start, past)
-                    break
+            wanted, phrase = self._longest_at(subject, position)
+            if wanted:
+                past = words[position + len(wanted) - 1].end
+                if not subject.words_of_facts.issuperset(wanted):
+                    yield Found(phrase, word.start, past)
+
+    def _longest_at(self, subject: Subject, position: int) -> tuple[tuple[str, ...], str]:
+        words = subject.words
+        first = words[position].written
+        seconds = self._longer.get(first)
+        if seconds and position + 1 < len(words):
+            for wanted, phrase in seconds.get(words[position + 1].written, ()):
+                if self._stands(subject, position, wanted):
+                    return wanted, phrase
+        phrase = self._single.get(first, "")
+        return ((first,), phrase) if phrase else ((), "")
 
     def _stands(self, subject: Subject, position: int, wanted: tuple[str, ...]) -> bool:
         words = subject.words[position : position + len(wanted)]
-        return all(word.written == each for word, each in zip(words, wanted, strict=True)) and all(
+        return tuple(word.written for word in words) == wanted and all(
             _BETWEEN.fullmatch(subject.text, before.end, after.start)
             for before, after in pairwise(words)
         )

@@ -1,6 +1,7 @@
 """Repetition: a model that is caught in a loop, or that says what was said before."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 import regex
@@ -8,7 +9,7 @@ import regex
 from explanations.checks.finding import Finding
 from explanations.checks.format import is_one_line
 from explanations.checks.subject import Subject, Word
-from explanations.context import cut
+from explanations.context import Mention, cut
 
 VERSION = 3
 CATEGORY = "language"
@@ -35,6 +36,8 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _said_twice(subject: Subject) -> Iterator[Finding]:
     """Yield the longest stretch of a line that it has said already."""
+    if not _may_repeat(subject.text):
+        return
     for line in _lines(subject):
         words = [word.written for word in line]
         found = None if any(_all_loops(words)) else _longest_repeat(words)
@@ -92,9 +95,7 @@ def _loops(subject: Subject) -> Iterator[Finding]:
         for first, length, times in _all_loops([word.written for word in line]):
             stretch = line[first : first + length * times]
             start, end = stretch[0].start, stretch[-1].end
-            if sum(subject.masked[word.start] != " " for word in stretch) < 2 and any(
-                named.start < end and start < named.end for named in subject.mentions
-            ):
+            if any(_is_of(stretch, named) for named in subject.mentions):
                 continue  # "on On & On" repeats what a title repeats
             is_doubled = length == 1 and times == 2
             if is_doubled and not subject.text[line[first].end : line[first + 1].start].isspace():
@@ -115,14 +116,26 @@ def _loops(subject: Subject) -> Iterator[Finding]:
             break
 
 
+def _may_repeat(line: str) -> bool:
+    """Say whether a line says a word twice in a row or two words twice: most lines do neither."""
+    pairs = list(pairwise(_WORD.findall(line.casefold())))
+    return len(set(pairs)) < len(pairs) or any(first == second for first, second in pairs)
+
+
+def _is_of(stretch: list[Word], named: Mention) -> bool:
+    """Say whether a stretch is a name, but for one word that stands before or behind it."""
+    return sum(not named.start <= word.start < named.end for word in stretch) <= 1
+
+
 def _raw_lines(subject: Subject) -> Iterator[list[Word]]:
     """Yield the words of each line. Bullets may begin alike, so no loop runs across lines."""
     start = 0
     for line in subject.text.split("\n"):
-        yield [
-            Word(found.group().casefold(), start + found.start(), start + found.end())
-            for found in _WORD.finditer(line)
-        ]
+        if _may_repeat(line):
+            yield [
+                Word(found.group().casefold(), start + found.start(), start + found.end())
+                for found in _WORD.finditer(line)
+            ]
         start += len(line) + 1
 
 

@@ -147,7 +147,7 @@ def score_of(family: Family, corpus: Corpus, catalogue: Catalogue, lines: int, s
 def findings_of_family(family: Family, line: Line, catalogue: Catalogue) -> list[Finding]:
     """Return what the family's own checks say about a line."""
     findings = run_checks(
-        line.text, line.recommendation, catalogue=catalogue, published=line.published or None
+        line.text, line.recommendation, catalogue=catalogue, published=line.published
     )
     return [finding for finding in findings if finding.check in family.CHECKS]
 
@@ -217,7 +217,7 @@ def drafts_per_s(lines: Sequence[Line], catalogue: Catalogue) -> float:
                 line.text,
                 line.recommendation,
                 catalogue=catalogue,
-                published=line.published or None,
+                published=line.published,
             )
         best = max(best, len(lines) / (time.process_time() - begun))
     return best
@@ -228,9 +228,7 @@ def memory() -> dict[str, float]:
     lines = lines_for_speed("measuring")
     catalogue = catalogue_of(read_corpus(), MANY_NAMES, Random(SEED))
     for line in lines:
-        run_checks(
-            line.text, line.recommendation, catalogue=catalogue, published=line.published or None
-        )
+        run_checks(line.text, line.recommendation, catalogue=catalogue, published=line.published)
     most_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"mb": round(most_kib * 1024 / 1e6, 1)}
 

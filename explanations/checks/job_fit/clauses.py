@@ -45,6 +45,12 @@ _CLAUSE_BREAK: Final = regex.compile(
     r"|:\s+|\s[—–]\s|\s*[()]\s*",
     flags=regex.IGNORECASE,
 )
+# What every break has in it.
+_BREAK_SIGNS: Final = (
+    *(",", "(", ")", ": ", " — ", " – ", " but ", " while ", " whereas ", " although ", " though "),
+    *(" yet ", " where ", " which ", " that ", " what ", " because ", " since ", " as ", " and "),
+    *(" the job", " the role", " the position", " this job", " this role", " this position"),
+)
 _BULLET: Final = regex.compile(r"\s*(?:(?P<match>[+✓✔✅])|(?P<gap>[−–✗✘❌])|[-*•])\s*")
 _GAP_SIGN: Final = regex.compile(r"\s*-\s")
 _STEP: Final = regex.compile(
@@ -128,7 +134,11 @@ def _clauses_of(
     text: str, span: Span, sentence: int, default: Stance, is_gap: bool
 ) -> Iterator[Clause]:
     start, end = span
-    breaks = [found.span() for found in _CLAUSE_BREAK.finditer(text, start, end)]
+    lower = text[start:end].lower()
+    may_break = any(sign in lower for sign in _BREAK_SIGNS)
+    breaks = (
+        [found.span() for found in _CLAUSE_BREAK.finditer(text, start, end)] if may_break else []
+    )
     begun = start
     stances: list[tuple[int, int, Stance]] = []
     for stop, following in [*breaks, (end, end)]:

@@ -83,6 +83,10 @@ _STEM: Final = 5
 
 
 def credentials_said(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Finding]:
+    has_credential = bool(_CREDENTIAL.search(subject.text))
+    has_employer = bool(_EMPLOYER.search(subject.text))
+    if not has_credential and not has_employer:
+        return
     words = subject.words_of_facts
     for clause in clauses:
         if clause.stance is Stance.STEP:
@@ -116,6 +120,8 @@ def _words_beside_skills(subject: Subject) -> frozenset[str]:
 
 def experience_said(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Finding]:
     """Yield what somebody is said to know or to have done that no fact has a word of."""
+    if not _EXPERIENCE.search(subject.text):
+        return
     for clause in clauses:
         if clause.stance is not Stance.HAS and clause.stance is not Stance.WANTS:
             continue
@@ -137,6 +143,8 @@ def experience_said(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Fin
 
 def lessons_wanted(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Finding]:
     """Yield lessons that the job is said to ask for: they are steps, and no job wants them."""
+    if not _LESSON_WANTED.search(subject.text):
+        return
     for clause in clauses:
         if clause.stance is Stance.WANTS:
             for found in _LESSON_WANTED.finditer(subject.text, clause.start, clause.end):

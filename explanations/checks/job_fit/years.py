@@ -32,6 +32,7 @@ _BARE_YEARS: Final = regex.compile(
     rf"\s+(?P<number>\d+|{'|'.join(_NUMBER_WORDS)})(?=\s*[.,;)]|\s*$)",
     flags=regex.IGNORECASE,
 )
+_SPEAKS_OF_YEARS: Final = regex.compile(r"[Yy]ears?\b|[Ee]xperience\b|\bfor \w+[;.,]")
 _SHORT: Final = regex.compile(
     r"\b(?:short|fewer|less|missing|below|under|away|more years|more than you)\b", regex.IGNORECASE
 )
@@ -56,7 +57,7 @@ _YEARS_SHORT: Final = regex.compile(
 
 def years_said_in(subject: Subject, clauses: Sequence[Clause], fit: Fit) -> Iterator[Finding]:
     wanted, owned = number_at(subject, YEARS_WANTED), number_at(subject, YEARS)
-    if wanted is None or owned is None:
+    if wanted is None or owned is None or not _SPEAKS_OF_YEARS.search(subject.text):
         return
     for clause in clauses:
         words = subject.text[clause.start : clause.end]

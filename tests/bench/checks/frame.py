@@ -8,7 +8,7 @@ both sets, and a family draws everything that it swaps in from the rows that it 
 import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -37,7 +37,7 @@ class Line:
     recommendation: Row
     kind: str
     wrong: Span | None = None
-    published: Collection[object] = field(default=())
+    published: object = None
 
 
 @dataclass(frozen=True)

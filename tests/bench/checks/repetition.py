@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Final
 
+from explanations.checks import make_published
 from tests.bench.checks.frame import Corpus, Line, Row, write
 from tests.bench.checks.music_lines import CREDITS, LISTENING, NUMBERS, PLAIN, values_of
 
@@ -20,7 +21,8 @@ def correct_lines(corpus: Corpus, random: Random) -> Iterator[Line]:
     """Yield lines beside published ones that say other things."""
     for template, row, text in _written(corpus, random):
         others = [each for each in _TEMPLATES if each != template]
-        yield Line(text, row, "another thought", published=_published(corpus, random, others))
+        published = make_published(_published(corpus, random, others))
+        yield Line(text, row, "another thought", published=published)
 
 
 def corrupted_lines(corpus: Corpus, random: Random) -> Iterator[Line]:
@@ -42,7 +44,7 @@ def corrupted_lines(corpus: Corpus, random: Random) -> Iterator[Line]:
         facts = {"item": other["item"], "audience": other["audience"]}
         near = same.text if kind == "published" else {"text": same.text, **facts}
         published.insert(random.randrange(len(published) + 1), near)
-        yield Line(text, row, kind, published=published)
+        yield Line(text, row, kind, published=make_published(published))
 
 
 def _written(corpus: Corpus, random: Random) -> Iterator[tuple[str, Row, str]]:
