@@ -14,6 +14,7 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
 
 from django.db import OperationalError, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from psycopg.errors import DeadlockDetected
 
@@ -223,6 +224,15 @@ def examples(action: BulkAction) -> list[Draft] | list[Golden]:
         )
     return list(
         Golden.objects.filter(pk__in=ids).select_related("task", "recommendation").order_by("-pk")
+    )
+
+
+def actions_on(draft: Draft) -> QuerySet[BulkAction]:
+    """Return the actions that changed a draft, the newest first."""
+    return (
+        BulkAction.objects.filter(rows__draft=draft)
+        .exclude(state=State.PREPARED)
+        .select_related("created_by", "undone_by")
     )
 
 

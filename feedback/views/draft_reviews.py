@@ -8,6 +8,7 @@ from accounts.rights import READ, REVIEW, RightRequiredMixin
 from explanations.models import Draft
 from feedback.models import Review
 from feedback.outcomes import REASONS
+from feedback.services.bulk_actions import actions_on
 from feedback.views.shown_text import changes, tagged
 
 REASONS_BY_OUTCOME = {str(outcome): reasons for outcome, reasons in REASONS.items()}
@@ -37,6 +38,7 @@ class DraftReviews(RightRequiredMixin, View):
         context = {
             "draft": draft,
             "history": [_shown(draft, review) for review in reviews],
+            "bulk_actions": actions_on(draft),
             "reports": draft.fact_reports.select_related("reported_by"),
         }
         return render(request, "feedback/draft_reviews.html", context)

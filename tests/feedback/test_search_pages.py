@@ -206,6 +206,21 @@ def test_from_search_to_preview_to_done_to_undone(lead_client: Client, drafts: D
     assert "undone" in listed
 
 
+def test_who_meets_one_of_the_texts_reads_why(
+    lead_client: Client, editor_client: Client, drafts: DraftMaker
+) -> None:
+    draft, other = drafts(2)
+    address = prepared(lead_client, "quarantine", pattern="0th")
+    lead_client.post(address, {"decision": "do", "reason": "All alike."})
+    page = lead_client.get(f"/drafts/{draft.pk}/reviews/").content.decode()
+    assert "All alike." in page
+    assert f'href="{address}"' in page
+    page = editor_client.get(f"/drafts/{draft.pk}/reviews/").content.decode()
+    assert "All alike." in page
+    assert f'href="{address}"' not in page
+    assert "All alike." not in lead_client.get(f"/drafts/{other.pk}/reviews/").content.decode()
+
+
 def test_without_a_reason_nothing_is_done(lead_client: Client, drafts: DraftMaker) -> None:
     drafts(1)
     address = prepared(lead_client, "redraft", words="metalcore")
