@@ -3,13 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import count
 from threading import Event, Thread
 from time import sleep
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
+from explanations.checks import Catalogue
 from explanations.models import (
     Draft,
     Drainer,
@@ -360,6 +362,37 @@ def test_a_lost_connection_to_the_database_is_outlived(
             )
         draining.join()
     assert states(run) == {"READY": 60}
+
+
+def test_a_database_that_goes_away_while_checks_look_there_fails_no_draft(
+    music_task: Task, served: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = count()
+
+    def look() -> Catalogue:
+        if next(looks) in {1, 4}:
+            raise OperationalError("server closed the connection unexpectedly")
+        return Catalogue.of([])
+
+    monkeypatch.setattr("explanations.services.drafting.judging.catalogue_now", look)
+    run = start(music_task, 12)
+    drained()
+    assert states(run) == {"READY": 12}
+
+
+def test_what_the_checks_know_is_loaded_before_anything_is_held(
+    music_task: Task, served: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A catalogue of many names takes longer to read than a lease lasts."""
+    start(music_task, 3)
+    held: list[bool] = []
+
+    def load() -> None:
+        held.append(Draft.objects.filter(state="RUNNING").exists())
+
+    monkeypatch.setattr("explanations.services.drafting.engine.load_what_checks_know", load)
+    drained()
+    assert held == [False]
 
 
 # Trials -------------------------------------------------------------------------------------------

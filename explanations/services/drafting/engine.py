@@ -31,7 +31,13 @@ from explanations.services.drafting.asking import Asked, Brief, CannotAsk, ask, 
 from explanations.services.drafting.breaker import Breaker
 from explanations.services.drafting.claiming import Claim, Holding
 from explanations.services.drafting.database import DatabaseThread
-from explanations.services.drafting.judging import DEFECT, Outcome, judge, judge_unasked
+from explanations.services.drafting.judging import (
+    DEFECT,
+    Outcome,
+    judge,
+    judge_unasked,
+    load_what_checks_know,
+)
 from explanations.services.drafting.pace import Pace
 from explanations.services.drafting.serving import ServedModel
 from explanations.services.drafting.window import Window
@@ -136,6 +142,8 @@ class Engine:
         that a successor can begin while the last answers come home.
         """
         async with self._client:
+            # Before anything is held: with a large catalogue it takes longer than a lease lasts.
+            await self._database.run(load_what_checks_know)
             await self._look_for_models()
             helpers = [
                 asyncio.create_task(loop)

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from django.db import InterfaceError, OperationalError
+
 from explanations.checks import (
     Finding,
     Subject,
@@ -14,6 +16,7 @@ from explanations.checks import (
     gist_of,
     make_subject,
 )
+from explanations.checks.language import load_language_model
 from explanations.model_server import (
     Completion,
     ModelServerError,
@@ -69,12 +72,27 @@ class Outcome:
     completion: Completion | None = field(default=None, repr=False)
 
 
+def load_what_checks_know() -> None:
+    """Load what a process's first checks would have to wait for: some seconds, if names are many.
+
+    Raises OperationalError and InterfaceError when the database is away.
+    """
+    load_language_model()
+    catalogue_now()
+
+
 def judge(
     asked: Asked, answer: Completion | ModelServerError, served_by: str, pace: Pace
 ) -> Outcome:
-    """Return what becomes of a draft to which a server answered, or did not."""
+    """Return what becomes of a draft to which a server answered, or did not.
+
+    Raises OperationalError and InterfaceError when the database went away while the checks looked
+    there: that is no fault of the draft, and it has to be judged again.
+    """
     try:
         outcome = _judged(asked, answer, pace)
+    except (OperationalError, InterfaceError):
+        raise
     except Exception:
         log.exception("Draft %s could not be judged.", asked.claim.holding.draft_id)
         outcome = _failed(asked.claim, DEFECT, _DEFECT_SENTENCE)
