@@ -75,17 +75,16 @@ def ranks_in(reading: Reading) -> Iterator[Claim]:
 def bare_numbers_in(reading: Reading) -> Iterator[Claim]:
     """Yield the numbers in digits that nothing else in this family reads."""
     text, known = reading.lowered, reading.known
-    for found in _IDIOM.finditer(text):
-        yield Claim(*found.span())
-    measured = {
-        f"{measure.value:g}"
-        for measure in (*known.tempos, *known.durations, *known.shares.values())
-    }
+    measures = (*known.tempos, *known.durations, *known.shares.values())
+    measured = {f"{measure.value:g}" for measure in measures}
+    idioms: list[tuple[int, int]] | None = None
     for found in _ANY_NUMBER.finditer(text):
         number = found.group()
         if {number, number.lstrip("0"), number.replace(",", "")} & (known.numbers | measured):
-            yield Claim(*found.span())
-        else:
+            continue
+        if idioms is None:
+            idioms = [idiom.span() for idiom in _IDIOM.finditer(text)]
+        if not any(start <= found.start() < end for start, end in idioms):
             yield Claim(*found.span(), f"No fact holds {number}.", severity="warning")
 
 

@@ -1,23 +1,22 @@
 """What the facts of a recommendation say in numbers, by what the numbers mean."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
-import regex
-
 from explanations.context import Fact
 
-_ISO_DATE: Final = regex.compile(
+_ISO_DATE: Final = re.compile(
     r"(?P<year>[12][0-9]{3})(?:-(?P<month>[01][0-9])(?:-(?P<day>[0-3][0-9]))?)?(?:T.*)?"
 )
-_YEAR: Final = regex.compile(r"(?<![0-9])(?:1[89]|20)[0-9]{2}(?![0-9])")
-_HAS_DIGIT: Final = regex.compile(r"[0-9]")
-_NUMBER: Final = regex.compile(r"(?<!\p{L})[0-9]+(?:[.,:][0-9]+)*(?!\p{L})")
-_DIGITS: Final = regex.compile(r"(?<![\p{L}0-9])[0-9]+(?![\p{L}0-9])")
-_DATED: Final = regex.compile(r"date|released|year|published|recorded")
-_TEMPO: Final = regex.compile(r"tempo|bpm")
-_DURATION: Final = regex.compile(r"duration|length|runtime")
+_YEAR: Final = re.compile(r"(?<![0-9])(?:1[89]|20)[0-9]{2}(?![0-9])")
+_HAS_DIGIT: Final = re.compile(r"[0-9]")
+_NUMBER: Final = re.compile(r"(?<![^\W\d_])[0-9]+(?:[.,:][0-9]+)*(?![^\W\d_])")
+_DIGITS: Final = re.compile(r"(?<!\w)[0-9]+(?!\w)")
+_DATED: Final = re.compile(r"date|released|year|published|recorded")
+_TEMPO: Final = re.compile(r"tempo|bpm")
+_DURATION: Final = re.compile(r"duration|length|runtime")
 _NAMES: Final = frozenset({"title", "artist", "album"})
 
 

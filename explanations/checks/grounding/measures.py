@@ -40,6 +40,10 @@ _TEMPOS: Final = (
 )
 _TEMPO_TOLERANCE: Final = Tolerance(exact=0.6, about=5, beyond=10)
 
+# "Beats a minute" is no length.
+_LASTING: Final = re.compile(
+    r"(?<!\ba )(?<!\bper )(?<!\beach )(?<!\bevery )(?<![a-z])min|hour|hrs|sec|[0-9][:′]|[0-9] ?m"
+)
 _CLOCK: Final = re.compile(
     rf"{_EDGE}{HEDGE}(?P<minutes>[0-9]{{1,2}})[:′](?P<seconds>[0-5][0-9])(?![\w:]|\s?[ap]\.?m\b)",
 )
@@ -107,6 +111,8 @@ def tempos_in(reading: Reading) -> Iterator[Claim]:
 def durations_in(reading: Reading) -> Iterator[Claim]:
     """Yield durations: "3:15", "nearly four minutes", "195 seconds"."""
     text, known = reading.lowered, reading.known
+    if not _LASTING.search(text):
+        return
     for found in _CLOCK.finditer(text):
         seconds = int(found["minutes"]) * 60 + int(found["seconds"])
         yield _lasting(found, seconds, hedge_of(found["hedge"]), known, _CLOCK_TOLERANCE)
