@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain
 from typing import Final
 
 import regex
@@ -98,11 +99,16 @@ class Subject:
     def words_of_facts(self) -> frozenset[str]:
         """Every word that stands in a fact, compared as `words` are."""
         return frozenset(
-            word.casefold().replace("’", "'")
-            for fact in self.leaves
-            if isinstance(fact.value, str)
-            for word in _WORD.findall(fact.value)
+            chain.from_iterable(
+                _words_of(fact.value) for fact in self.leaves if isinstance(fact.value, str)
+            )
         )
+
+
+@lru_cache(maxsize=4096)
+def _words_of(value: str) -> tuple[str, ...]:
+    """Return the words of a fact; genres, skills and descriptions come again and again."""
+    return tuple(_WORD.findall(value.casefold().replace("’", "'")))
 
 
 def make_subject(

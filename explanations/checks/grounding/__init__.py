@@ -118,15 +118,15 @@ _CUES: Final = {
         december jan feb mar apr jun jul aug sep oct nov dec .1 .2 .0""",
     "beat": "beat bpm tempo click",
     "lasting": "min hour hr sec : ′ m1 m2 m3 m4 m5 m0",
-    "share": "% percent cent of / 0. 1.0",
-    "chart": """chart number no. nos. # № top billboard hot platinum gold diamond selling seller hit
-        peak spent week most much record viral smash breakout debuted entered no\u00a0
-        no1 no2 no3""",
+    "share": "% percent per_cent out_of / 0. 1.0",
+    "chart": """chart number no. nos. no_1 no_2 no_3 no_4 no_5 no_6 no_7 no_8 no_9 # № top_ top-
+        billboard hot_100 platinum gold diamond sell hit_ hit- hits hit. hit, week most_ most- much_
+        much- record- viral smash breakout""",
     "award": """grammy grammies oscar globe emmy emmies vma ama mobo juno brits mercury eurovision
         novello pulitzer fame award prize medal troph nominat accolade decorated honor honour""",
-    "sale": """thousand million billion trillion stream plays listen copies sales view download
-        units follower spins subscriber fans records hearts ears people shazam homes buyers sold
-        0m 0k 0bn 5m 5k 1m 2m 3m 4m 6m 7m 8m 9m 1k 2k 3k 4k 6k 7k 8k 9k 1bn 2bn 3bn 4bn 5bn""",
+    "sale": """thousand million billion trillion stream plays listen copies sales views download
+        units follower subscriber fans sold shifted clocked amassed racked gathered 0m 0k 0bn 5m 5k
+        1m 2m 3m 4m 6m 7m 8m 9m 1k 2k 3k 4k 6k 7k 8k 9k 1bn 2bn 3bn 4bn 5bn""",
     "decade": """0s 0's 0’s twenties thirties forties fifties sixties seventies eighties nineties
         noughties naughties aughts thousands tens""",
     "year": "18 19 20 nineteen twenty thousand '0 '1 '2 '3 '4 '5 '6 '7 '8 '9 "
@@ -151,7 +151,7 @@ def _automaton_of_cues() -> ahocorasick.Automaton:
     groups: dict[str, set[str]] = {}
     for group, words in _CUES.items():
         for word in words.split():
-            groups.setdefault(word, set()).add(group)
+            groups.setdefault(word.replace("_", " "), set()).add(group)
     automaton = ahocorasick.Automaton()
     for word, named in groups.items():
         automaton.add_word(word, frozenset(named))
