@@ -15,6 +15,10 @@ Leaf = str | int | float | bool
 
 SIDES = ("item", "audience")
 
+# Named once: a union that is written where it is asked for is made anew each time.
+_LEAF_TYPES = (str, int, float)
+_LIST_TYPES = (list, tuple)
+
 _MISUSED_TILDE = regex.compile(r"~(?![01])")
 _INDEX = regex.compile(r"0|[1-9][0-9]{0,8}")
 
@@ -99,12 +103,12 @@ def pointer_label(pointer: str) -> str:
 
 
 def _add_leaves(value: object, pointer: str, leaves: list[Fact]) -> None:
-    if isinstance(value, str | int | float):
+    if isinstance(value, _LEAF_TYPES):
         leaves.append(Fact(pointer, value))
     elif isinstance(value, Mapping):
         for key, member in value.items():
             _add_leaves(member, f"{pointer}/{_escaped(str(key))}", leaves)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, _LIST_TYPES):
         for index, member in enumerate(value):
             _add_leaves(member, f"{pointer}/{index}", leaves)
 
