@@ -9,7 +9,7 @@ from typing import Final
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import CharField, QuerySet
+from django.db.models import CharField, Q, QuerySet
 from django.db.models.functions import MD5, Cast
 
 from explanations.models import Task
@@ -97,12 +97,15 @@ def _write_all(
         write(orjson.dumps(training_format.row(example), option=orjson.OPT_APPEND_NEWLINE))
         return True
 
-    for golden in _streamed(_exemplary(task, EDITED).order_by("pk")):
+    # What was rewritten on newer facts is somebody's own text, whatever the first decision was.
+    rewritten = Q(replaces__isnull=False)
+    edited = Q(review__outcome__in=EDITED) | rewritten
+    for golden in _streamed(_exemplary(task).filter(edited).order_by("pk")):
         counts.edited += written(golden)
 
     # How many accepts there may be follows from the edits that are in the file. Which ones is
     # chance, but the same chance each time: neither the oldest nor the newest are the typical ones.
-    accepts = _exemplary(task, ACCEPTED)
+    accepts = _exemplary(task).filter(~rewritten, review__outcome__in=ACCEPTED)
     left = accepts.count()
     room = int(counts.edited * ACCEPTED_SHARE / (1 - ACCEPTED_SHARE))
     if room:
@@ -115,12 +118,11 @@ def _write_all(
     return counts
 
 
-def _exemplary(task: Task, outcomes: list[Outcome]) -> QuerySet[Golden]:
+def _exemplary(task: Task) -> QuerySet[Golden]:
     return Golden.objects.filter(
         task=task,
         state=Golden.State.APPROVED,
         grade=Golden.Grade.EXEMPLARY,
-        review__outcome__in=outcomes,
         review__superseded_by__isnull=True,
     ).select_related(
         "recommendation", "snapshot", "prompt", "review__guide", "review__draft__model_version"

@@ -251,6 +251,31 @@ def test_accepted_drafts_are_at_most_three_in_ten_rows(
     assert counts.refused == {}
 
 
+def test_an_accepted_draft_that_was_rewritten_on_newer_facts_counts_as_edited(
+    another_draft: Callable[[], Draft], editor: Person, lead: Person
+) -> None:
+    old = reviewed(another_draft(), editor, outcome=Review.Outcome.ACCEPT)
+    Golden.objects.filter(pk=old.pk).update(state=Golden.State.WITHDRAWN)
+    Golden.objects.create(
+        task=old.task,
+        recommendation=old.recommendation,
+        review=old.review,
+        replaces=old,
+        rewritten_by=lead,
+        snapshot=old.snapshot,
+        prompt=old.prompt,
+        text=LINE,
+        grade=old.grade,
+        state=Golden.State.APPROVED,
+    )
+    written: list[bytes] = []
+
+    counts = export_goldens("music-oneliner", "sft", written.append)
+
+    assert (counts.edited, counts.accepted, counts.accepts_left_out) == (1, 0, 0)
+    assert LINE in json.loads(written[0])["completion"][0]["content"]
+
+
 def test_the_same_goldens_give_the_same_bytes(
     another_draft: Callable[[], Draft], editor: Person
 ) -> None:
