@@ -20,8 +20,10 @@ Words = tuple[str, ...]
 
 MOST_LINES: Final = 20_000
 """Published lines that an index holds; the newest are the ones that readers remember."""
-MOST_COUNTED: Final = 50_000
-"""Different wordings of which it is known whose they are."""
+MOST_COUNTED: Final = 20_000
+"""Different wordings of drafts of which it is known whose they are."""
+MOST_OWNERS: Final = 100
+"""Items of which it is known that one wording is theirs: so many are as telling as all."""
 
 _WORD: Final = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}]+)*")
 _SEED: Final = 20_26
@@ -55,7 +57,8 @@ class Published:
     def __init__(self, lines: Iterable[Line] = ()) -> None:
         self._index = RMinHashLSH(_THRESHOLD, _PERMUTATIONS, _BANDS)
         self._lines: list[Line] = []
-        self._owners: dict[Words | str, set[str]] = {}
+        self._published = _Owners()
+        self._counted = _Owners()
         for line in lines:
             self.add(line)
 
@@ -65,23 +68,30 @@ class Published:
 
     def add(self, line: Line) -> None:
         """Take a published line in; beyond `MOST_LINES` nothing more is."""
+        if len(self._lines) >= MOST_LINES:
+            return
         owner = line.owner or str(len(self._lines))
-        self.count(line.words, owner)
-        self._owners.setdefault(_as_written(line.text), set()).add(owner)
-        if len(self._lines) < MOST_LINES and line.words:
+        self._published.add(line.words, owner)
+        self._published.add(_as_written(line.text), owner)
+        if line.words:
             self._index.insert(len(self._lines), _signature(line.words))
             self._lines.append(line)
 
     def count(self, words: Words, owner: str) -> None:
         """Remember that a line for this item is worded like this."""
-        if len(self._owners) >= MOST_COUNTED and words not in self._owners:
-            self._owners.clear()
-        self._owners.setdefault(words, set()).add(owner)
+        if len(self._counted) >= MOST_COUNTED and words not in self._counted:
+            self._counted = _Owners()
+        self._counted.add(words, owner)
 
     def said_of_others(self, text: str, words: Words, owner: str) -> int:
-        """Return of how many other items exactly this is said, names aside."""
-        alike = self._owners.get(words, set()) if _is_telling(words) else set()
-        return len((alike | self._owners.get(_as_written(text), set())) - {owner})
+        """Return of how many other items exactly this is said, names aside.
+
+        It is not counted far beyond `MOST_OWNERS`.
+        """
+        said = self._published.of(_as_written(text))
+        if _is_telling(words):
+            said = said | self._published.of(words) | self._counted.of(words)
+        return len(said - {hash(owner)})
 
     def nearest(self, words: Words, owner: str) -> Line | None:
         """Return a published line of another item that says the same, names aside."""
@@ -129,6 +139,30 @@ def compared(words: Iterable[str]) -> Words:
     """Return words as lines are compared by them; the "s" of a name is none."""
     folded = (word.casefold().replace("’", "'") for word in words)
     return tuple(word for word in folded if word != "s")
+
+
+class _Owners:
+    """Whose each wording is. Hashes stand for both: there are very many, and each process has all.
+
+    That two of them are one by chance costs a warning, once in a very long while.
+    """
+
+    def __init__(self) -> None:
+        self._owners: dict[int, frozenset[int]] = {}
+
+    def __len__(self) -> int:
+        return len(self._owners)
+
+    def __contains__(self, wording: Words | str) -> bool:
+        return hash(wording) in self._owners
+
+    def add(self, wording: Words | str, owner: str) -> None:
+        known = self.of(wording)
+        if len(known) < MOST_OWNERS and hash(owner) not in known:
+            self._owners[hash(wording)] = known | {hash(owner)}
+
+    def of(self, wording: Words | str) -> frozenset[int]:
+        return self._owners.get(hash(wording), frozenset())
 
 
 class _Kept:

@@ -8,6 +8,7 @@ import regex
 
 from explanations.checks.finding import Finding
 from explanations.checks.format import is_one_line
+from explanations.checks.published import MOST_OWNERS
 from explanations.checks.subject import Subject, Word
 from explanations.context import Mention, cut
 
@@ -72,7 +73,8 @@ def _said_before(subject: Subject) -> Iterator[Finding]:
     words, owner = subject.words_beside_facts, subject.owner
     others = published.said_of_others(subject.text, words, owner)
     if others >= MANY:
-        yield _repeat(f"Names aside, {others} other lines say exactly this.")
+        number = f"{MOST_OWNERS} or more" if others >= MOST_OWNERS - 1 else str(others)
+        yield _repeat(f"Names aside, {number} other lines say exactly this.")
     elif near := published.nearest(words, owner):
         yield _repeat(f"Names aside, this is published already: “{cut(near.text, _SHOWN)}”")
     elif others:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from explanations.checks import make_published, run_checks
+from explanations.checks import Published, make_published, run_checks
 
 Said = Callable[[str, dict[str, Any]], list[tuple[str, str, str]]]
 
@@ -170,3 +170,12 @@ def test_a_list_that_grew_is_read_again(track: dict[str, Any]) -> None:
     assert repeated(LINE, track, published) == []
     published.append("Avicii keeps Levels light on its feet and heavy on the low end.")
     assert len(repeated(LINE, track, published)) == 1
+
+
+def test_beyond_a_hundred_lines_that_say_the_same_nobody_counts() -> None:
+    """Counting all would make each draft of a run cost more than the one before."""
+    published = Published()
+    words = ("turns", "a", "quiet", "evening", "into", "weather")
+    for number in range(5_000):
+        published.count(words, f"item {number}")
+    assert 99 <= published.said_of_others("", words, "item 3") <= 100
