@@ -55,7 +55,7 @@ _LEADING_TALK: Final = regex.compile(
     r"|this is)"
     r"(?: the| an?| your| my| one| some| another| our)?\b[^.!?\n]{0,160}:"
     r"|(?:as an ai|i am an ai|i'm an ai|i’m an ai|i cannot|i can not|i can['’]t help)\b"
-    r"|(?:sure|certainly|of course|absolutely|definitely|great question)(?: thing)?[,!]\s"
+    r"|(?:sure|certainly|of course|absolutely|definitely|great question)(?: thing)?[,!:]\s"
     r"|(?:okay|ok|alright|great|got it|understood|no problem|happy to help)[,!.]\s"
     r"|(?:i['’]d be|i would be|i am|i['’]m) (?:happy|glad|pleased|delighted) to\b"
     r"|(?:i hope|hope) (?:this|that|it) helps\b"
@@ -96,7 +96,8 @@ _TALK_HAS: Final = frozenset(
     )
 )
 _LABEL_WORD: Final = (
-    r"one[- ]?liner|explanation|summary|description|sentence|line|recommendation|answer|output|"
+    r"one[- ]?liner|explanation|suggestion|attempt|rewrite|"
+    r"summary|description|sentence|line|recommendation|answer|output|"
     r"response|result|completion|caption|blurb|draft|copy|text|title|artist|genre|track|song|"
     r"assistant|user|system|human|ai|bot|model|note|reason|headline|tagline|review|example|"
     r"music|prompt|instruction|input|final answer|music[- ]oneliner|job[- ]fit|task|pitch|"
@@ -105,7 +106,7 @@ _LABEL_WORD: Final = (
 _LEADING_LABEL: Final = regex.compile(
     rf"[\s*_#>\"“'\[(]*(?:(?:the|a|an|my|your|our|short|final|suggested|new|revised|possible|one|"
     rf"music|song|track|job|fit|artist)[ -])*(?:{_LABEL_WORD})"
-    r"(?:\s*\([^()\n]{1,30}\)|\s*#?\d{1,2})?[\s*_\])]*(?:\s*[:：]|\s+[-–—]\s)"
+    r"(?:\s*\([^()\n]{1,30}\)|\s*#?\d{1,2})?[\s*_\])]*(?:\s+is|\s+would be)?(?:\s*[:：]|\s+[-–—]\s)"
     r"|\s*why (?:you|they|it|this|we|listeners?)\b[^.!?:\n]{0,50}:",
     flags=regex.IGNORECASE,
 )

@@ -1,7 +1,7 @@
 """What the facts of a recommendation say in numbers, by what the numbers mean."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -57,7 +57,7 @@ class Known:
     """How many members the lists have, by their pointer."""
 
 
-def known_numbers(facts: Iterable[Fact]) -> Known:
+def known_numbers(facts: Sequence[Fact]) -> Known:
     """Sort what the facts say in numbers."""
     known = Known()
     for fact in facts:
@@ -73,7 +73,28 @@ def known_numbers(facts: Iterable[Fact]) -> Known:
             _add_string(known, fact.pointer, fact.value, name)
         elif not isinstance(fact.value, bool):
             _add_number(known, fact.pointer, fact.value, name)
+    if "/item/skills_wanted" in known.lists:
+        _add_fit(known, facts)
     return known
+
+
+def _add_fit(known: Known, facts: Sequence[Fact]) -> None:
+    """Add what a comparison of job and profile comes to: "two of six skills, a year short"."""
+    values = {fact.pointer: fact.value for fact in facts}
+    wanted = {_below(fact) for fact in facts if fact.pointer.startswith("/item/skills_wanted/")}
+    owned = {_below(fact) for fact in facts if fact.pointer.startswith("/audience/skills/")}
+    met = len(wanted & owned)
+    counted: list[float] = [len(wanted), met, len(wanted) - met]
+    years = [values.get("/item/years_wanted"), values.get("/audience/years_of_experience")]
+    asked, had = (float(each) if isinstance(each, int | float) else None for each in years)
+    if asked is not None and had is not None:
+        counted.append(abs(asked - had))
+    known.counts.update(counted)
+    known.numbers.update(f"{number:g}" for number in counted)
+
+
+def _below(fact: Fact) -> str:
+    return str(fact.value).casefold()
 
 
 def _add_string(known: Known, pointer: str, value: str, name: str) -> None:

@@ -53,6 +53,17 @@ _BREAK_SIGNS: Final = (
 )
 _BULLET: Final = regex.compile(r"\s*(?:(?P<match>[+✓✔✅])|(?P<gap>[−–✗✘❌])|[-*•])\s*")
 _GAP_SIGN: Final = regex.compile(r"\s*-\s")
+# "Gaps: Excel and SAP", or a heading over a list.
+_GAPS_HEADING: Final = regex.compile(
+    r"\W*(?:gaps?|missing|what is missing|what's missing|weaknesses|(?:skills? )?to (?:add|learn)|"
+    r"what you (?:lack|need|would need(?: to add)?)|areas? (?:to improve|for growth))\W*",
+    flags=regex.IGNORECASE,
+)
+_MATCHES_HEADING: Final = regex.compile(
+    r"\W*(?:strengths?|match(?:es)?|what (?:speaks|counts) for you|what you (?:have|bring)|"
+    r"pros)\W*",
+    flags=regex.IGNORECASE,
+)
 _STEP: Final = regex.compile(
     r"\s*(?:try|take|build|practi[sc]e|ask|read|write|show|volunteer|look|start|consider|complete|"
     r"learn|explore|enrol+|join|work through|work on|make|find|spend|set|put|use|add|pick|get|do|"
@@ -61,7 +72,7 @@ _STEP: Final = regex.compile(
     flags=regex.IGNORECASE,
 )
 _LACKS: Final = regex.compile(
-    r"\b(?:lack(?:s|ing|ed)?|missing|misses|without|unfamiliar|absent)\b"
+    r"\b(?:lack(?:s|ing|ed)?|missing|miss|misses|without|unfamiliar|absent)\b"
     r"|\b(?:you|profile|it|cv|skills?|experience|that|which)\s+(?:\w+\s+)?"
     r"(?:do(?:es)?|did|have|has|is|are)(?:\s+not|n['’]t)\b"
     r"|\b(?:do(?:es)?|did|have|has)(?:\s+not|n['’]t)\s+(?:yet\s+)?(?:show|list|name|mention|include|"
@@ -106,12 +117,17 @@ _HAS: Final = regex.compile(
 def clauses_of_text(text: str) -> Iterator[Clause]:
     sentence = 0
     at = 0
+    heading = Stance.OPEN
     for line in text.split("\n"):
         bullet = _BULLET.match(line)
         body = bullet.end() if bullet else 0
         is_match = bool(bullet and bullet.group("match"))
         is_gap = bool(bullet and bullet.group("gap"))
-        default = Stance.HAS if is_match else Stance.WANTS if is_gap else Stance.OPEN
+        if line.rstrip().endswith(":"):
+            heading = _stance(line)
+        elif not bullet:
+            heading = Stance.OPEN
+        default = Stance.HAS if is_match else Stance.WANTS if is_gap else heading
         for number, (start, end) in enumerate(_sentences(line, body)):
             sentence += 1
             if is_gap and number > 0 and _STEP.match(line, start):
@@ -156,6 +172,10 @@ def _clauses_of(
 
 
 def _stance(clause: str) -> Stance:
+    if _GAPS_HEADING.fullmatch(clause):
+        return Stance.LACKS
+    if _MATCHES_HEADING.fullmatch(clause):
+        return Stance.HAS
     lower = clause.lower()
     if any(sign in lower for sign in _LACK_SIGNS) and _LACKS.search(clause):
         return Stance.LACKS

@@ -71,7 +71,20 @@ _SAYS_LITTLE: Final = frozenset(
             "how",
         ),
         *("few", "new", "job", "way", "ways", "thre", "four", "five", "six", "ten", "not", "has"),
-        *("year", "work", "task", "tool", "role", "jobs", "area", "this", "that", "same", "such"),
+        *(
+            "team",
+            "year",
+            "work",
+            "task",
+            "tool",
+            "role",
+            "jobs",
+            "area",
+            "this",
+            "that",
+            "same",
+            "such",
+        ),
         *("simi", "rele", "rela", "fiel", "kind", "most", "many", "some", "what", "thes", "thos"),
         *("soft", "syst", "skil", "expe", "wide", "rang", "seve", "vari", "like", "very", "both"),
         *("here", "ther", "want", "list", "name", "requ", "need", "them", "they", "half", "bett"),
@@ -79,7 +92,8 @@ _SAYS_LITTLE: Final = frozenset(
         *("acti", "prof", "duti", "resp", "well", "each", "fact", "over", "hand", "prac", "real"),
     )
 )
-_STEM: Final = 5
+_STEM: Final = 6
+_SHORTEST_STEM: Final = 4
 
 
 def credentials_said(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Finding]:
@@ -129,16 +143,25 @@ def experience_said(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Fin
             start, end = found.span("what")
             if cut := _WHAT_ENDS.search(subject.text, start, end):
                 end = cut.start()
-            stems = {
-                word.lower()[:_STEM]
+            said = [
+                word.lower()
                 for word in CONTENT.findall(subject.text, start, end)
                 if word.lower()[:4] not in _SAYS_LITTLE
-            }
-            if stems and not stems & _stems_of_facts(subject):
+            ]
+            if said and not any(_is_spoken_of(word, subject.words_of_facts) for word in said):
                 words = subject.text[start:end].strip()
                 if words:
                     message = f"Neither profile nor job speaks of {words}."
                     yield grounding_finding("unsupported", message, (start, start + len(words)))
+
+
+def _is_spoken_of(word: str, words: frozenset[str]) -> bool:
+    """Say whether a word of the facts begins alike: "auditing" speaks of an "audit"."""
+    stem = word[:_STEM]
+    return any(
+        other.startswith(stem) or (len(other) >= _SHORTEST_STEM and word.startswith(other))
+        for other in words
+    )
 
 
 def lessons_wanted(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Finding]:
@@ -152,10 +175,6 @@ def lessons_wanted(subject: Subject, clauses: Sequence[Clause]) -> Iterator[Find
                 if not all(word.lower() in subject.words_of_facts for word in words):
                     message = "A job asks for no lessons; they would be a next step."
                     yield grounding_finding("unsupported", message, found.span("what"))
-
-
-def _stems_of_facts(subject: Subject) -> set[str]:
-    return {word[:_STEM] for word in subject.words_of_facts}
 
 
 def _has_stem(word: str, words: frozenset[str]) -> bool:

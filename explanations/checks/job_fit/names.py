@@ -130,13 +130,12 @@ def _of_skill(text: str, clause: Clause, name: Named, *, is_near: bool) -> Itera
 
 def _strangers(subject: Subject, clause: Clause, known: Sequence[Named]) -> Iterator[Finding]:
     """Yield names that stand in no fact of profile or job."""
-    if clause.stance is Stance.OPEN:
-        return
     run: list[regex.Match[str]] = []
     found = list(_TOKEN.finditer(subject.text, clause.start, clause.end))
     for position, token in enumerate(found):
         is_first = position == 0 and not _SUBJECT.match(subject.text, token.start())
-        if _is_name_like(token.group(), is_first=is_first):
+        is_told = clause.stance is not Stance.OPEN or token.group().lower() in _KNOWN_TOOLS
+        if is_told and _is_name_like(token.group(), is_first=is_first):
             run.append(token)
             if position + 1 < len(found) and found[position + 1].start() == token.end() + 1:
                 continue

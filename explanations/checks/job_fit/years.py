@@ -32,12 +32,13 @@ _BARE_YEARS: Final = regex.compile(
     rf"\s+(?P<number>\d+|{'|'.join(_NUMBER_WORDS)})(?=\s*[.,;)]|\s*$)",
     flags=regex.IGNORECASE,
 )
+_YOURS: Final = regex.compile(r"\byour (?:own |full )?$", flags=regex.IGNORECASE)
 _SPEAKS_OF_YEARS: Final = regex.compile(r"[Yy]ears?\b|[Ee]xperience\b|\bfor \w+[;.,]")
 _SHORT: Final = regex.compile(
     r"\b(?:short|fewer|less|missing|below|under|away|more years|more than you)\b", regex.IGNORECASE
 )
 _BEYOND: Final = regex.compile(
-    r"\b(?:more|beyond|over|above|extra|longer|to spare)\b", regex.IGNORECASE
+    r"\b(?:more|beyond|over|above|extra|longer|ahead|to spare)\b", regex.IGNORECASE
 )
 _YEARS_MET: Final = regex.compile(
     r"\b(?:have|bring|meet|with|has|hold|got|show|shows|are)\s+(?:all\s+|more than\s+)?"
@@ -81,7 +82,9 @@ def _years_said(subject: Subject, clause: Clause, wanted: float, owned: float) -
             number = _as_number(found.group("number"))
             if number is None or clause.stance is Stance.STEP:
                 continue
-            if clause.is_inherited:
+            if _YOURS.search(words, 0, found.start()):
+                right, pointer = number == owned, YEARS
+            elif clause.is_inherited:
                 right, pointer = number in {wanted, owned, between}, YEARS
             elif _SHORT.search(words) or _BEYOND.search(words):
                 right, pointer = number in {between, wanted, owned}, YEARS_WANTED

@@ -70,6 +70,24 @@ def test_what_profile_and_job_say_is_fine(said: Said, developer: dict[str, Any],
     assert unsupported(said, text, developer) == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Strengths: Python and SQL. Gaps: Docker and SAP.",
+        "Strong fit\nMatches:\n- Python\nGaps:\n- Docker",
+        "You meet three of six skills (Python, SQL, Excel) and miss three (SAP, Docker and such).",
+        "You match 3 of 6 skills and are one year ahead.",
+    ],
+)
+def test_headings_and_lists_say_what_they_head(
+    said: Said, developer: dict[str, Any], text: str
+) -> None:
+    assert unsupported(said, text, developer) == []
+    turned = text.replace("Python", "Tmp").replace("Docker", "Python").replace("Tmp", "Docker")
+    if "ahead" not in text:
+        assert set(unsupported(said, turned, developer)) == {"Python", "Docker"}
+
+
 # Skills -------------------------------------------------------------------------------------------
 
 
