@@ -40,6 +40,7 @@ class Phrases:
         for seconds in self._longer.values():
             for alike in seconds.values():
                 alike.sort(key=lambda each: -len(each[0]))
+        self._first = self._single.keys() | self._longer.keys()
 
     def found_in(self, subject: Subject) -> Iterator[Found]:
         """Yield the phrases among the words that are no facts, of those that overlap the longest.
@@ -50,7 +51,7 @@ class Phrases:
         words = subject.words
         past = 0
         for position, word in enumerate(words):
-            if word.start < past:
+            if word.written not in self._first or word.start < past:
                 continue
             wanted, phrase = self._longest_at(subject, position)
             if wanted:
