@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='guide',
             name='rules',
-            field=models.JSONField(blank=True, default=dict, help_text='What a machine can check of it, as explanations.guide_rules reads it.'),
+            field=models.JSONField(blank=True, db_default={}, default=dict, help_text='What a machine can check of it, as explanations.guide_rules reads it.'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='guide',

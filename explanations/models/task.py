@@ -141,6 +141,7 @@ class Guide(Version):
     text = models.TextField(help_text="Markdown")
     rules = models.JSONField(
         default=dict,
+        db_default={},
         blank=True,
         help_text="What a machine can check of it, as explanations.guide_rules reads it.",
     )
