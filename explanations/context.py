@@ -115,11 +115,20 @@ def _add_leaves(value: object, pointer: str, leaves: list[Fact]) -> None:
     if isinstance(value, _LEAF_TYPES):
         leaves.append(Fact(pointer, value))
     elif isinstance(value, _MAPPING_TYPES):
-        for key, member in value.items():
-            _add_leaves(member, f"{pointer}/{_escaped(str(key))}", leaves)
+        _add_members(value.items(), pointer, leaves)
     elif isinstance(value, _LIST_TYPES):
-        for index, member in enumerate(value):
-            _add_leaves(member, f"{pointer}/{index}", leaves)
+        _add_members(enumerate(value), pointer, leaves)
+
+
+def _add_members(
+    members: Iterable[tuple[object, object]], pointer: str, leaves: list[Fact]
+) -> None:
+    for name, member in members:
+        below = f"{pointer}/{_escaped(str(name))}"
+        if isinstance(member, _LEAF_TYPES):  # most are, and are spared a call
+            leaves.append(Fact(below, member))
+        else:
+            _add_leaves(member, below, leaves)
 
 
 def _escaped(segment: str) -> str:

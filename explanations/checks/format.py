@@ -174,6 +174,8 @@ _FEWEST_CAPITALS: Final = 5
 _MOSTLY_CAPITALS: Final = 0.8
 _SHOUTED_WORDS: Final = 3
 _LONG_WORD: Final = 5
+_LETTERS: Final = regex.compile(r"\p{L}+")
+_INCHES: Final = regex.compile(r"\d\"")
 _BRACKETS: Final = (("(", ")"), ("[", "]"), ("{", "}"))
 
 
@@ -287,7 +289,7 @@ _ASCII_SMILE: Final = regex.compile(r"[:;=]-?[)(DPp]|<3|\^\^|xD")
 
 
 def _capitals(subject: Subject) -> Iterator[Finding]:
-    words = regex.findall(r"\p{L}+", subject.masked)
+    words = _LETTERS.findall(subject.masked)
     capitals = sum(len(word) for word in words if word.isupper())
     if capitals < _FEWEST_CAPITALS:
         return
@@ -342,7 +344,7 @@ def _quotes_around(subject: Subject) -> Iterator[Finding]:
     closing = _QUOTES.get(text[0])
     if closing and not _ELISION.match(text) and _is_quoted(text, closing):
         yield _finding("warning", "The whole text stands in quotation marks.")
-    elif subject.masked.count('"') % 2 and not regex.search(r"\d\"", subject.masked):
+    elif subject.masked.count('"') % 2 and not _INCHES.search(subject.masked):
         at = subject.masked.index('"')
         yield _finding("warning", "A quotation mark stands alone.", (at, at + 1))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import chain
-from typing import Final
+from typing import Final, NamedTuple
 
 import regex
 
@@ -24,8 +24,7 @@ from explanations.output_formats import OutputFormat, get_output_format
 _WORD: Final = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of the text as it is compared, with where it stands."""
 
     written: str

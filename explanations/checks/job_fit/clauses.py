@@ -100,6 +100,10 @@ _WANTS: Final = regex.compile(
     r"|\b(?:required|wanted|requirements?|needed|asked for|listed)\b",
     flags=regex.IGNORECASE,
 )
+_WANT_SIGNS: Final = (
+    *("ask", "want", "requir", "need", "look", "call", "expect", "list", "name", "prefer", "seek"),
+    *("demand", "mention"),
+)
 _HAS: Final = regex.compile(
     r"\byou(?:['’]ve| have| already| also| can| do| both| currently| clearly)?\s+"
     r"(?:\w+ly\s+|already\s+|also\s+|both\s+)?(?:know|have|work|use|used|bring|hold|share|offer|own|meet|cover|master|"
@@ -112,6 +116,7 @@ _HAS: Final = regex.compile(
     r"|\bboth (?:know|have|there)\b|\balready (?:in|on|know|have|work|there)\b",
     flags=regex.IGNORECASE,
 )
+_HAS_SIGNS: Final = ("you", "both", "already")
 
 
 def clauses_of_text(text: str) -> Iterator[Clause]:
@@ -179,9 +184,9 @@ def _stance(clause: str) -> Stance:
     lower = clause.lower()
     if any(sign in lower for sign in _LACK_SIGNS) and _LACKS.search(clause):
         return Stance.LACKS
-    if _WANTS.search(clause):
+    if any(sign in lower for sign in _WANT_SIGNS) and _WANTS.search(clause):
         return Stance.WANTS
-    if _HAS.search(clause):
+    if any(sign in lower for sign in _HAS_SIGNS) and _HAS.search(clause):
         return Stance.HAS
     if _STEP.match(clause):
         return Stance.STEP
