@@ -84,13 +84,16 @@ _INSERT: Final = """
 INSERT INTO explanations_draft
     (run_id, task_id, recommendation_id, prompt_id, model_version_id, ordinal, priority, blind,
      state, attempt, tries, claimed_by, text, rests_on, request_sha256, served_by, served_model,
-     finish_reason, failure_reason, failure, settled_outcome)
+     finish_reason, failure_reason, failure, settled_outcome, language)
 SELECT %s, %s, chosen.id, %s, %s, ordinal, coalesce(%s, chosen.priority),
        ordinal = 1 AND
            ('x' || left(md5('blind:' || %s || ':' || chosen.id), 8))::bit(32)::bigint
                / 4294967296.0 < %s,
-       'PENDING', 0, 0, '', '', '{{}}', '', '', '', '', '', '', ''
-FROM ({chosen}) AS chosen(id, priority) CROSS JOIN generate_series(1, %s) AS ordinal
+       'PENDING', 0, 0, '', '', '{{}}', '', '', '', '', '', '', '',
+       copydesk_language(recommendation.locale)
+FROM ({chosen}) AS chosen(id, priority)
+JOIN explanations_recommendation recommendation ON recommendation.id = chosen.id
+CROSS JOIN generate_series(1, %s) AS ordinal
 ORDER BY chosen.priority DESC, chosen.id
 """
 
