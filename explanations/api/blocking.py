@@ -12,8 +12,8 @@ from rest_framework.views import APIView
 
 from accounts.api.pagination import NewestFirst
 from accounts.rights import MayUse, person_of
+from explanations.api.conflict import Conflict
 from explanations.api.drafts import DraftOutput
-from explanations.api.versions import Conflict
 from explanations.models import Dismissal, Draft, Finding, Task, Threshold
 from explanations.services import blocking, dismissing
 from explanations.services.blocking import MOST_REASON, Blocking, BlockingRefused, CannotLetThrough

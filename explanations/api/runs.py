@@ -12,7 +12,7 @@ from drf_spectacular.utils import (
     extend_schema_field,
 )
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from accounts.api.pagination import NewestFirst
 from accounts.models import Person
 from accounts.rights import MayUse, person_of
+from explanations.api.conflict import Conflict
 from explanations.api.keys import KEY_HEADER, with_key
 from explanations.models import Run
 from explanations.services import runs
@@ -33,13 +34,6 @@ from explanations.services.selecting import (
     Selection,
 )
 from explanations.services.watching import Cause, counts_of, hindrances_of, progress_of
-
-
-class Conflict(APIException):
-    """The run is in another state than the step needs, or the key is another run's."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
 
 
 class SelectionInput(serializers.Serializer[Any]):

@@ -6,26 +6,20 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.pagination import NewestFirst
 from accounts.rights import MayUse, person_of
+from explanations.api.conflict import Conflict
 from explanations.api.drafts import FindingOutput
 from explanations.api.keys import KEY_HEADER, with_key
 from explanations.models import MOST_SAMPLED, Draft, Trial
 from explanations.services import trials
 from explanations.services.runs import CannotStart, CannotSteer, parts_of
 from explanations.services.trials import KeyReused
-
-
-class Conflict(APIException):
-    """The trial has ended already, or the key is another trial's."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
 
 
 class TrialInput(serializers.Serializer[Any]):

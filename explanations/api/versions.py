@@ -5,24 +5,18 @@ from typing import Any, ClassVar
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.api.pagination import NewestFirst
 from accounts.rights import MayUse, person_of
+from explanations.api.conflict import Conflict
 from explanations.model_server import PARAMETER_NAMES
 from explanations.models import Guide, Prompt, Task
 from explanations.services import versions
 from explanations.services.versions import VersionConflict, VersionRefused, WrittenPrompt
-
-
-class Conflict(APIException):
-    """Another version is active than the caller has seen."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
 
 
 class TaskOutput(serializers.Serializer[Any]):

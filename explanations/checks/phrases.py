@@ -9,8 +9,8 @@ from typing import Final
 import regex
 
 from explanations.checks.subject import Subject
+from explanations.checks.words import words_of
 
-_WORD: Final = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}]+)*")
 _BETWEEN: Final = regex.compile(r"[\s‐‑–-]*")
 
 
@@ -82,8 +82,3 @@ class Phrases:
 def phrases_of(phrases: tuple[str, ...]) -> Phrases:
     """Return the index of a guide's phrases, made once."""
     return Phrases(phrases)
-
-
-def words_of(phrase: str) -> tuple[str, ...]:
-    """Return the words of a phrase as texts are compared with them."""
-    return tuple(word.casefold().replace("’", "'") for word in _WORD.findall(phrase))

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Final
 
-import regex
 from rapidfuzz.distance import LCSseq
 from rensa import RMinHash, RMinHashLSH
 
+from explanations.checks.words import WORD, compared, words_of
 from explanations.context import mentioned_facts
 
 Words = tuple[str, ...]
@@ -25,7 +25,6 @@ MOST_COUNTED: Final = 20_000
 MOST_OWNERS: Final = 100
 """Items of which it is known that one wording is theirs: so many are as telling as all."""
 
-_WORD: Final = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}]+)*")
 _SEED: Final = 20_26
 _PERMUTATIONS: Final = 32
 _BANDS: Final = 16
@@ -132,13 +131,12 @@ def words_beside_facts(text: str, spans: Iterable[tuple[int, int]]) -> Words:
     characters = list(text)
     for start, end in spans:
         characters[start:end] = " " * (end - start)
-    return compared(_WORD.findall("".join(characters)))
+    return wording(words_of("".join(characters)))
 
 
-def compared(words: Iterable[str]) -> Words:
-    """Return words as lines are compared by them; the "s" of a name is none."""
-    folded = (word.casefold().replace("’", "'") for word in words)
-    return tuple(word for word in folded if word != "s")
+def wording(words: Iterable[str]) -> Words:
+    """Return what lines are compared by, of words as checks compare them; no "s" of a name."""
+    return tuple(word for word in words if word != "s")
 
 
 class _Owners:
@@ -202,8 +200,9 @@ def _as_written(text: str) -> str:
 
 def _words_without_capitals(text: str) -> Words:
     """Return the words that are no names, as far as capitals tell."""
-    words = _WORD.findall(text)
-    return compared(word for word in words[:1] + [each for each in words[1:] if each.islower()])
+    words = WORD.findall(text)
+    small = words[:1] + [each for each in words[1:] if each.islower()]
+    return wording(compared(word) for word in small)
 
 
 def _signature(words: Words) -> RMinHash:

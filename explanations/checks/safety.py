@@ -8,7 +8,7 @@ as an explicit title, are never meant.
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -16,8 +16,9 @@ import regex
 from glin_profanity.data.dictionary import DictionaryLoader
 
 from explanations.checks.finding import Finding, Severity
-from explanations.checks.phrases import Phrases, words_of
+from explanations.checks.phrases import Phrases
 from explanations.checks.subject import Subject
+from explanations.checks.words import words_of
 
 VERSION = 1
 CATEGORY = "harmful"
@@ -62,7 +63,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield _finding(Fault("A word is starred out.", "warning"), starred.span())
 
 
-@cache
+# A locale is what somebody delivers, and so of no known number.
+@lru_cache(maxsize=32)
 def _lexicon(language: str, output_format: str) -> Lexicon:
     own = tomllib.loads(_OWN.read_text(encoding="utf-8"))
     faults = _kept_words(language, own)

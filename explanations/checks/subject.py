@@ -4,24 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import chain
-from typing import Final, NamedTuple
-
-import regex
+from typing import NamedTuple
 
 from explanations.checks.catalogue import Catalogue, WordedText, make_catalogue, worded
 from explanations.checks.given import object_at, output_format_of, text_at, word_limit_of
 from explanations.checks.published import (
     Published,
     Words,
-    compared,
     make_published,
     owner_of,
+    wording,
 )
+from explanations.checks.words import WORD, compared, words_of
 from explanations.context import Fact, Mention, leaf_facts, mentions_of
 from explanations.guide_rules import GuideRules, read_rules, shipped_rules
 from explanations.output_formats import OutputFormat, get_output_format
-
-_WORD: Final = regex.compile(r"[\p{L}\p{N}\p{M}]+(?:['’][\p{L}]+)*")
 
 
 class Word(NamedTuple):
@@ -79,14 +76,14 @@ class Subject:
     def words(self) -> list[Word]:
         """The words that are no named fact, without case, apostrophes straight."""
         return [
-            Word(found.group().casefold().replace("’", "'"), found.start(), found.end())
-            for found in _WORD.finditer(self.masked)
+            Word(compared(found.group()), found.start(), found.end())
+            for found in WORD.finditer(self.masked)
         ]
 
     @cached_property
     def words_beside_facts(self) -> Words:
         """The words that are no named fact, as lines are compared by them."""
-        return compared(word.written for word in self.words)
+        return wording(word.written for word in self.words)
 
     @cached_property
     def owner(self) -> str:
@@ -107,7 +104,7 @@ class Subject:
 @lru_cache(maxsize=4096)
 def _words_of(value: str) -> tuple[str, ...]:
     """Return the words of a fact; genres, skills and descriptions come again and again."""
-    return tuple(_WORD.findall(value.casefold().replace("’", "'")))
+    return words_of(value)
 
 
 def make_subject(

@@ -1,6 +1,6 @@
 """What blocks a task's drafts, and letting one through that a check has blocked."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -132,10 +132,7 @@ def let_through(draft_id: int, person: Person, reason: str) -> Draft:
         )
         if draft.state != Draft.State.BLOCKED:
             raise CannotLetThrough(f"This draft is not blocked: it is {draft.get_state_display()}.")
-        draft.state = Draft.State.READY
-        Draft.objects.filter(pk=draft.pk).update(state=draft.state)
-        LetThrough.objects.create(draft=draft, person=person, reason=said)
-        _open_places(draft)
+        let_into_queue([draft], person, said)
         cancelled = (
             Draft.objects.filter(redraft_of=draft, state=Draft.State.PENDING)
             .exclude(told="")
@@ -150,10 +147,23 @@ def reason_given(reason: str) -> str:
     return reason.strip()[:MOST_REASON]
 
 
-def _open_places(draft: Draft) -> None:
-    """Open the places that the draft did not get when it was blocked; the blind sample has them."""
-    there = draft.places.count()
-    Place.objects.bulk_create(
-        Place(draft=draft, ordinal=ordinal, task=draft.task, priority=draft.priority)
-        for ordinal in range(there + 1, draft.task.reviews_wanted + 1)
+def let_into_queue(blocked: Sequence[Draft], person: Person, reason: str) -> None:
+    """Make blocked drafts ready for review, and write down who answers for it and why.
+
+    They get the places that they did not get when they were blocked; those of the blind sample have
+    theirs. Must run in a transaction that holds their locks; they must come with their tasks.
+    """
+    Draft.objects.filter(pk__in=[draft.pk for draft in blocked]).update(state=Draft.State.READY)
+    LetThrough.objects.bulk_create(
+        LetThrough(draft=draft, person=person, reason=reason) for draft in blocked
     )
+    have_places = set(Place.objects.filter(draft__in=blocked).values_list("draft", flat=True))
+    places = [
+        Place(draft=draft, ordinal=ordinal, task=draft.task, priority=draft.priority)
+        for draft in blocked
+        if draft.pk not in have_places
+        for ordinal in range(1, draft.task.reviews_wanted + 1)
+    ]
+    Place.objects.bulk_create(places, batch_size=1000)
+    for draft in blocked:
+        draft.state = Draft.State.READY

@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 
 from accounts.log import record
 from accounts.models import Person
-from explanations.models import Dismissal, Draft, Finding, LetThrough, Place, Task
-from explanations.services.blocking import reason_given
+from explanations.models import Dismissal, Draft, Finding, Task
+from explanations.services.blocking import let_into_queue, reason_given
 
 Dismissals = frozenset[tuple[str, str]]
 """Check and gist of what is dismissed in a task."""
@@ -138,21 +138,11 @@ def _free_blocked(dismissal: Dismissal) -> int:
         .distinct()
         .values_list("pk", flat=True)
     )
-    freed = list(
+    locked = list(
         Draft.objects.filter(pk__in=freed, state=Draft.State.BLOCKED)
+        .select_related("task")
         .order_by("pk")
-        .select_for_update(no_key=True)
-        .values_list("pk", flat=True)
+        .select_for_update(of=("self",), no_key=True)
     )
-    Draft.objects.filter(pk__in=freed).update(state=Draft.State.READY)
-    LetThrough.objects.bulk_create(
-        LetThrough(draft_id=pk, person_id=dismissal.dismissed_by_id, reason=dismissal.reason)
-        for pk in freed
-    )
-    places = [
-        Place(draft=draft, ordinal=ordinal, task_id=draft.task_id, priority=draft.priority)
-        for draft in Draft.objects.filter(pk__in=freed, places=None).select_related("task")
-        for ordinal in range(1, draft.task.reviews_wanted + 1)
-    ]
-    Place.objects.bulk_create(places, batch_size=1000)
-    return len(freed)
+    let_into_queue(locked, dismissal.dismissed_by, dismissal.reason)
+    return len(locked)

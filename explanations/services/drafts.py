@@ -10,6 +10,7 @@ from accounts.rights import DRAFT, LEAD, has_right
 from explanations.assertions import Assertion, Remark, assertions_of, evidence_in
 from explanations.context import Mention, leaf_facts
 from explanations.models import Draft, Finding
+from explanations.models.draft import DraftQuerySet
 from explanations.output_formats import get_output_format
 
 # Before somebody has judged it, what the checks say would spoil a blind review.
@@ -57,11 +58,15 @@ def find_drafts(filters: DraftFilters, person: Person) -> QuerySet[Draft]:
         findings = Finding.objects.standing().filter(draft=OuterRef("pk"), check_name=filters.check)
         if filters.states == (Draft.State.BLOCKED,):
             findings = findings.filter(blocked=True)
-        # Who may still review them blind learns nothing from a list either.
-        found = found.filter(Exists(findings))
-        if not _may_know_findings(person):
-            found = found.exclude(blind=True, state__in=_NOT_YET_JUDGED)
+        found = without_those_to_review_blind(found.filter(Exists(findings)), person)
     return found
+
+
+def without_those_to_review_blind(drafts: DraftQuerySet, person: Person) -> DraftQuerySet:
+    """Leave out what this person may still review blind: a list by findings would tell of them."""
+    if _may_know_findings(person):
+        return drafts
+    return drafts.exclude(blind=True, state__in=_NOT_YET_JUDGED)
 
 
 def whole_drafts() -> QuerySet[Draft]:

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.rights import MayUse, person_of
+from explanations.api.keys import KEY_HEADER
 from explanations.models import Draft
 from feedback.api.answers import conflict, invalid
 from feedback.api.assignments import GONE, AssignmentOutput, lease_lost
@@ -27,8 +28,6 @@ from feedback.services.reviewing import (
     submit_review,
     undo_review,
 )
-
-KEY_HEADER = "Idempotency-Key"
 
 
 class TagInput(serializers.Serializer[Any]):

@@ -18,9 +18,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.models import Person
-from accounts.rights import DRAFT, LEAD, has_right
 from explanations.models import Draft, Finding
 from explanations.models.text_search import HoldsWordsOf, Says, SharedWords
+from explanations.services.drafts import without_those_to_review_blind
 from feedback.models import Golden, Review, Tag
 
 Text = TypeVar("Text", Draft, Golden)
@@ -35,9 +35,6 @@ MOST_NUMBER: Final = 2**63 - 1
 LONGEST_S: Final = 5.0
 # Of the words of two texts, how many both must have for them to be alike.
 ALIKE: Final = 0.5
-
-# What the checks say of these would spoil the blind review that they wait for.
-_NOT_YET_JUDGED: Final = (Draft.State.READY, Draft.State.BLOCKED)
 
 
 class SearchRefused(ValueError):
@@ -222,8 +219,8 @@ def _stopped(wanted: Search, longest_s: float) -> tuple[str, str]:
 def _drafts_found(wanted: Search, person: Person) -> QuerySet[Draft]:
     found = Draft.objects.without_trials()
     findings = Finding.objects.standing().filter(draft=OuterRef("pk"))
-    if wanted.check and not (has_right(person, LEAD) or has_right(person, DRAFT)):
-        found = found.exclude(blind=True, state__in=_NOT_YET_JUDGED)
+    if wanted.check:
+        found = without_those_to_review_blind(found, person)
     standing = Review.objects.standing().filter(draft=OuterRef("pk"))
     return _made(_saying(found, wanted), wanted).filter(
         *_where(wanted.task, task__slug=wanted.task),
