@@ -339,6 +339,7 @@ def test_no_transaction_is_open_while_a_request_is(music_task: Task, served: Mod
             cursor.execute(
                 "SELECT count(*) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
                 " AND state LIKE 'idle in transaction%'"
             )
             (open_transactions,) = cursor.fetchone()
@@ -359,6 +360,7 @@ def test_a_lost_connection_to_the_database_is_outlived(
             cursor.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
             )
         draining.join()
     assert states(run) == {"READY": 60}
