@@ -128,6 +128,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "editorial.script_words.script_words",
             ],
         },
     },
@@ -230,8 +231,12 @@ IMPORT_MAX_BYTES = int(ENVIRONMENT.get("IMPORT_MAX_BYTES", 1024 * 1024 * 1024))
 # Language and time -------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
+# Each by the name that its readers call it.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 USE_I18N = True
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# What translators write, and what it is compiled to (editorial.translations).
+TRANSLATIONS_WRITTEN = BASE_DIR / "locale"
+LOCALE_PATHS = [HOME / "translations"]
 # Times are stored in UTC; a "day" of the statistics is a day of this zone.
 TIME_ZONE = ENVIRONMENT.get("TIME_ZONE", "UTC")
 USE_TZ = True

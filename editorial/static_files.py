@@ -2,7 +2,10 @@
 
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-_IMPORTS_OF_MODULES = (r"""(?P<matched>from "(?P<url>\./\w+\.js)";)""", 'from "%(url)s";')
+_IMPORTS_OF_MODULES = (
+    r"""(?P<matched>from "(?P<url>\.\.?/(?:\w+/)?\w+\.js)";)""",
+    'from "%(url)s";',
+)
 
 
 class DeskStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
@@ -14,5 +17,8 @@ class DeskStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[mis
 
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
-        ("feedback/*.js", (_IMPORTS_OF_MODULES,)),
+        *(
+            (f"{folder}/*.js", (_IMPORTS_OF_MODULES,))
+            for folder in ("desk", "explanations", "feedback")
+        ),
     )

@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from editorial.api import Docs, Root, Schema
 from editorial.health import Alive, Ready
+from editorial.script_words import ScriptWords
 
 handler400 = "editorial.errors.bad_request"
 handler403 = "editorial.errors.permission_denied"
@@ -16,6 +17,11 @@ urlpatterns = [
     path("", include("feedback.urls")),
     path("", include("explanations.urls")),
     path("accounts/", include("accounts.urls")),
+    path(
+        "words/<slug:language>-<slug:version>.js",
+        ScriptWords.as_view(packages=["editorial"]),
+        name="script-words",
+    ),
     path("api/v1/", Root.as_view(), name="api-root"),
     path("api/v1/schema/", Schema.as_view(), name="api-schema"),
     path("api/v1/docs/", Docs.as_view(), name="api-docs"),

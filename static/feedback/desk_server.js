@@ -3,13 +3,15 @@
  * can fail: nobody answered, the session has ended, the answer is no.
  */
 
+import { filled, gettext } from "../desk/words.js";
+
 /** Nobody answered, or the server is in trouble: the same request may be sent again. */
 export class Unreachable extends Error {}
 
 /** The server understood and said no; `body` is what it answered. */
 export class Refused extends Error {
   constructor(status, body) {
-    super(body.message ?? `The desk refused this (${status}).`);
+    super(body.message ?? filled(gettext("The desk refused this (%(status)s)."), { status }));
     this.status = status;
     this.body = body;
   }

@@ -1,6 +1,6 @@
 /** The tags and suggestions of a draft as rows below it: what each mark says, and its controls. */
 
-import { severityName } from "./tags.js";
+import { severityWord } from "./tags.js";
 
 /**
  * Draw `marks` into `list`. Each is {id, kind, key, name, quote, message?, tag?, current}.
@@ -32,7 +32,7 @@ function rowOf(mark) {
 }
 
 function fillTag(row, tag) {
-  row.querySelector("[data-severity]").textContent = severityName(tag.severity);
+  row.querySelector("[data-severity]").textContent = severityWord(tag.severity);
   row.querySelector("[data-edit=note]").value = tag.note;
   row.querySelector("[data-edit=pointer]").value = tag.pointer;
   const scope = row.querySelector("[data-edit=scope]");

@@ -3,13 +3,14 @@
  * keys and buttons ask for are its methods; what becomes of the draft is decided in `review.js`.
  */
 
+import { filled, gettext, ngettext } from "../desk/words.js";
 import { Links } from "../explanations/links.js";
 import { Autosave } from "./autosave.js";
 import { DraftText } from "./draft_text.js";
 import { drawMarks } from "./marks_list.js";
 import { Rewrite } from "./rewrite.js";
 import { DraftSelection } from "./selection.js";
-import { changed, inOrder, newTag, sameWords, severityName, stepped, without } from "./tags.js";
+import { changed, inOrder, newTag, sameWords, severityName, severityWord, stepped, without } from "./tags.js";
 import { emptyWork, History, newKey } from "./work.js";
 
 const MOST_TAGS = 5;
@@ -91,14 +92,14 @@ export class OpenDraft {
   stepMark(direction) {
     const marks = this.#marks();
     if (!marks.length) {
-      this.say.announce("No tags and no suggestions.");
+      this.say.announce(gettext("No tags and no suggestions."));
       return;
     }
     const at = marks.findIndex(({ id }) => id === this.current);
     const to = at === -1 ? (direction > 0 ? 0 : marks.length - 1) : (at + direction + marks.length) % marks.length;
     this.#setCurrent(marks[to].id);
     const { name, quote, message, tag } = marks[to];
-    this.say.announce([name, quote, message ?? severityName(tag.severity)].filter(Boolean).join(", "));
+    this.say.announce([name, quote, message ?? severityWord(tag.severity)].filter(Boolean).join(", "));
   }
 
   /** Take the suggestion in hand: it becomes a tag, with the check's category and fact. */
@@ -113,7 +114,7 @@ export class OpenDraft {
     }
     this.#pending = finding;
     if (range) this.selection.select(range.start, range.end);
-    this.say.announce("Press the key of the category that it belongs to.");
+    this.say.announce(gettext("Press the key of the category that it belongs to."));
   }
 
   /** Dismiss the suggestion in hand, or remove the tag. */
@@ -126,7 +127,7 @@ export class OpenDraft {
       else this.work.tags = without(this.work.tags, index);
       this.current = null;
     });
-    this.say.announce(finding ? "Dismissed." : "Tag removed.");
+    this.say.announce(finding ? gettext("Dismissed.") : gettext("Tag removed."));
   }
 
   /** Forget a finding that is nothing in the whole task. */
@@ -143,24 +144,24 @@ export class OpenDraft {
     this.#step(() => {
       this.work.tags = changed(this.work.tags, index, { severity });
     });
-    this.say.announce(severityName(severity));
+    this.say.announce(severityWord(severity));
   }
 
   toggleCharacters() {
     const characters = this.selection.toggleCharacters();
     this.desk.querySelector("#characters").hidden = !characters;
-    this.say.announce(characters ? "Characters." : "Words.");
+    this.say.announce(characters ? gettext("Characters.") : gettext("Words."));
   }
 
   undo() {
     const before = this.history.back();
     if (!before) {
-      this.say.announce("Nothing to undo here.");
+      this.say.announce(gettext("Nothing to undo here."));
       return;
     }
     this.#fill(before);
     this.autosave.touch();
-    this.say.announce("Undone.");
+    this.say.announce(gettext("Undone."));
   }
 
   restoreText() {
@@ -200,11 +201,20 @@ export class OpenDraft {
     const same = this.work.tags.findIndex((other) => sameWords(tag, other));
     if (same !== -1) {
       this.#setCurrent(`tag-${same}`);
-      this.say.announce(`${category.name} is there already.`);
+      this.say.announce(filled(gettext("%(category)s is there already."), { category: category.name }));
       return;
     }
     if (this.work.tags.length >= MOST_TAGS) {
-      this.say.announce(`${MOST_TAGS} tags are the most. Remove one first.`);
+      this.say.announce(
+        filled(
+          ngettext(
+            "%(count)s tag is the most. Remove it first.",
+            "%(count)s tags are the most. Remove one first.",
+            MOST_TAGS,
+          ),
+          { count: MOST_TAGS },
+        ),
+      );
       return;
     }
     this.#pending = null;
@@ -213,7 +223,11 @@ export class OpenDraft {
       this.current = `tag-${this.work.tags.length - 1}`;
     });
     this.say.announce(
-      `${category.name}, ${severityName(tag.severity)}: ${tag.quote || "the whole draft"}.`,
+      filled(gettext("%(category)s, %(severity)s: %(words)s."), {
+        category: category.name,
+        severity: severityWord(tag.severity),
+        words: tag.quote || gettext("the whole draft"),
+      }),
     );
   }
 
@@ -226,7 +240,7 @@ export class OpenDraft {
     const index = this.#currentTag();
     const severity = this.desk.querySelector("#severity-now");
     severity.dataset.none ??= severity.textContent;
-    severity.textContent = index === null ? severity.dataset.none : severityName(this.work.tags[index].severity);
+    severity.textContent = index === null ? severity.dataset.none : severityWord(this.work.tags[index].severity);
     this.desk.querySelector("[data-command=restore]").hidden = !this.isRewritten;
     this.#light(this.lit);
   }

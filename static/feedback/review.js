@@ -3,6 +3,7 @@
  * goes wrong on the way is said without losing a word.
  */
 
+import { filled, gettext } from "../desk/words.js";
 import { get, logIn, onSessionEnd, post, Refused, Unreachable } from "./desk_server.js";
 import { ask, askUntil, showProblem } from "./dialogs.js";
 import { commandOf, isDecision, Sleep } from "./keys.js";
@@ -12,22 +13,22 @@ import { newKey } from "./work.js";
 
 const RETRY_MS = 3_000;
 const SAVE_STATES = {
-  saved: "Saved",
-  saving: "Saving…",
-  unsaved: "Not saved yet",
-  offline: "Offline: kept in this browser",
-  conflict: "Another tab has saved this draft",
-  ended: "No longer yours",
-  submitting: "Submitting…",
+  saved: gettext("Saved"),
+  saving: gettext("Saving…"),
+  unsaved: gettext("Not saved yet"),
+  offline: gettext("Offline: kept in this browser"),
+  conflict: gettext("Another tab has saved this draft"),
+  ended: gettext("No longer yours"),
+  submitting: gettext("Submitting…"),
 };
 const OUTCOMES = {
-  accept: { outcome: "ACCEPT", done: "Accepted." },
-  bland: { outcome: "BLAND", done: "Accepted as fine but bland." },
-  "save-edit": { outcome: "EDIT", done: "Golden saved." },
-  reject: { outcome: "REJECT", done: "Rejected." },
-  unreviewable: { outcome: "UNREVIEWABLE", done: "Marked as unreviewable.", asks: true },
-  escalate: { outcome: "ESCALATE", done: "Given to the lead.", asks: true },
-  skip: { outcome: "SKIP", done: "Skipped.", asks: true },
+  accept: { outcome: "ACCEPT", done: gettext("Accepted.") },
+  bland: { outcome: "BLAND", done: gettext("Accepted as fine but bland.") },
+  "save-edit": { outcome: "EDIT", done: gettext("Golden saved.") },
+  reject: { outcome: "REJECT", done: gettext("Rejected.") },
+  unreviewable: { outcome: "UNREVIEWABLE", done: gettext("Marked as unreviewable."), asks: true },
+  escalate: { outcome: "ESCALATE", done: gettext("Given to the lead."), asks: true },
+  skip: { outcome: "SKIP", done: gettext("Skipped."), asks: true },
 };
 
 const sleep = new Sleep();
@@ -63,7 +64,9 @@ async function exchange(response, words) {
   desk = next;
   window.scrollTo({ top: 0 });
   openDesk();
-  const heading = open ? `Next: ${open.page.draft.text}` : "Nothing waits for you.";
+  const heading = open
+    ? filled(gettext("Next: %(text)s"), { text: open.page.draft.text })
+    : gettext("Nothing waits for you.");
   announce(`${words} ${heading}`);
 }
 
@@ -74,7 +77,7 @@ async function sendWhatWasLeft() {
     if (assignment === open.page.assignment.id) {
       open.replace(work);
       open.autosave.touch();
-      announce("What you had not saved is back.");
+      announce(gettext("What you had not saved is back."));
       continue;
     }
     try {
@@ -142,7 +145,7 @@ async function untilAnswered(send) {
 async function reopen() {
   const review = Number(desk.dataset.lastReview);
   if (!review || deciding) {
-    announce("Nothing to reopen.");
+    announce(gettext("Nothing to reopen."));
     return;
   }
   deciding = true;
@@ -150,7 +153,7 @@ async function reopen() {
     await open?.autosave.settled();
     const key = newKey();
     const response = await untilAnswered(() => post(desk.dataset.reopen, { review, key }));
-    await exchange(response, "Reopened.");
+    await exchange(response, gettext("Reopened."));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     showRefusal(error.body);
@@ -219,7 +222,7 @@ onSessionEnd(async () => {
     if (!answer) continue;
     const { username, password } = Object.fromEntries(answer);
     isIn = await logIn(dialog.dataset.address, username, password);
-    problem = isIn ? "" : "That name and password do not belong together.";
+    problem = isIn ? "" : gettext("That name and password do not belong together.");
   }
   const session = await (await get(dialog.dataset.session)).json();
   if (session.person === person) return;

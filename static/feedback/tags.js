@@ -1,10 +1,12 @@
 /** The tags of a review, as plain data: every function returns a new list and changes nothing. */
 
+import { gettext } from "../desk/words.js";
+
 export const SEVERITIES = [
-  { value: 0, name: "neutral" },
-  { value: 1, name: "minor" },
-  { value: 5, name: "major" },
-  { value: 25, name: "critical" },
+  { value: 0, name: "neutral", word: gettext("neutral") },
+  { value: 1, name: "minor", word: gettext("minor") },
+  { value: 5, name: "major", word: gettext("major") },
+  { value: 25, name: "critical", word: gettext("critical") },
 ];
 
 /** A tag on the words [start, end) of the draft, or on the whole draft where `range` is null. */
@@ -53,6 +55,12 @@ export function stepped(severity, direction) {
   return SEVERITIES[to].value;
 }
 
+/** Its word, as people read it. */
+export function severityWord(severity) {
+  return SEVERITIES.find(({ value }) => value === severity)?.word ?? "";
+}
+
+/** Its name, for the stylesheet. */
 export function severityName(severity) {
   return SEVERITIES.find(({ value }) => value === severity)?.name ?? "";
 }
