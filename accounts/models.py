@@ -5,9 +5,18 @@ from typing import ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.translation import pgettext_lazy
 from knox.models import AbstractAuthToken
 
 from accounts.history import append_only
+
+
+class Theme(models.TextChoices):
+    """Light or dark, or as the person's system has it."""
+
+    SYSTEM = "auto", pgettext_lazy("theme", "As the system")
+    LIGHT = "light", pgettext_lazy("theme", "Light")
+    DARK = "dark", pgettext_lazy("theme", "Dark")
 
 
 class Person(AbstractUser):  # type: ignore[django-manager-missing]
@@ -19,8 +28,21 @@ class Person(AbstractUser):  # type: ignore[django-manager-missing]
         help_text="Made to try the desk with; a desk in production does not start with them.",
     )
 
+    # How somebody likes the desk. Pages read the first two from cookies, which a login sets.
+    language = models.CharField(max_length=10, blank=True, default="", db_default="")
+    theme = models.CharField(
+        max_length=5, choices=Theme.choices, default=Theme.SYSTEM, db_default=Theme.SYSTEM
+    )
+    own_keys = models.JSONField(default=dict, blank=True, db_default={})
+    character_keys = models.BooleanField(default=True, db_default=True)
+
     class Meta:
         verbose_name_plural = "people"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="theme_is_known", condition=models.Q(theme__in=("auto", "light", "dark"))
+            ),
+        ]
         # The rights that views ask for; which role has which is said in accounts.roles.
         permissions: ClassVar = [
             ("review", "Review drafts, add and report facts"),

@@ -11,12 +11,14 @@ from feedback.views.fact_reports import FactReportList, SettleFactReport
 from feedback.views.findings import DismissFinding
 from feedback.views.goldens import GoldenList, GoldenPage
 from feedback.views.home import Home
+from feedback.views.keys import KeysPage
 from feedback.views.new_reviews import NewReviewList, RewriteGolden
 from feedback.views.search import SearchPage
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", Home.as_view(), name="home"),
     path("review/", review.NextDraft.as_view(), name="review"),
+    path("review/keys/", KeysPage.as_view(), name="review-keys"),
     path("review/session/", review.SessionPerson.as_view(), name="review-session"),
     path("review/reopen/", review.ReopenReview.as_view(), name="review-reopen"),
     path("review/<int:assignment_id>/", review.HeldDraft.as_view(), name="review-draft"),

@@ -20,6 +20,7 @@ from feedback.models import Assignment, FactReport, Review
 from feedback.outcomes import REASONS, Outcome
 from feedback.services.goldens import facts_seen
 from feedback.views.evidence import Marks, evidence, item_address, value_in_words
+from feedback.views.keys import keys_context
 
 # A rewrite may be longer than a draft should be; the format says no when it is saved.
 MOST_TYPED_CHARACTERS = 2_000
@@ -74,6 +75,7 @@ def desk_context(
         "assignment": assignment,
         "wish": f"?{wish}" if wish else "",
         "last_review": last_review(editor),
+        **keys_context(editor),
     }
     if assignment is None:
         return context

@@ -1,76 +1,56 @@
 /**
- * Which key means what while the draft has the focus. Keys are physical places (`event.code`), so
- * that they lie alike on every layout; signs that have no fixed place are read as they are typed.
+ * Which key means what while the draft has the focus. The table is the server's (`feedback/keys.py`),
+ * with what this editor has changed. Keys are physical places (`event.code`), so that they lie alike
+ * on every layout; signs that have no fixed place are read as they are typed.
  */
 
-const ALONE = {
-  ArrowLeft: "cursor-left",
-  ArrowRight: "cursor-right",
-  KeyC: "characters",
-  KeyJ: "next-mark",
-  KeyK: "previous-mark",
-  Enter: "take",
-  NumpadEnter: "take",
-  Delete: "dismiss",
-  Backspace: "dismiss",
-  Escape: "clear",
-  KeyA: "accept",
-  KeyB: "bland",
-  KeyE: "edit",
-  KeyX: "reject",
-  KeyU: "unreviewable",
-  KeyF: "report-fact",
-  KeyL: "escalate",
-  KeyS: "skip",
-  KeyO: "open-item",
-  KeyZ: "undo",
-};
-
-const WITH_SHIFT = {
-  ArrowLeft: "extend-left",
-  ArrowRight: "extend-right",
-  KeyF: "add-fact",
-  KeyZ: "reopen",
-};
-
-const SIGNS = { "+": "more-severe", "-": "less-severe", "−": "less-severe", "?": "keys" };
-const PLACES_OF_SIGNS = {
-  Equal: "more-severe",
-  NumpadAdd: "more-severe",
-  Minus: "less-severe",
-  NumpadSubtract: "less-severe",
-};
-
-/** Commands that end the work on this draft, or begin to: they sleep after a new draft. */
-const DECISIONS = new Set([
-  "accept",
-  "bland",
-  "edit",
-  "reject",
-  "unreviewable",
-  "escalate",
-  "skip",
-  "reopen",
-]);
-
-/** The command of a key press, as {name, category?}; null where the press means nothing here. */
-export function commandOf(event) {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.keyCode === 229) {
-    return null;
+/** The keys of one editor. */
+export class Keys {
+  /** @param {{tags: boolean, commands: {name, keys, decides, repeats}[]}} table */
+  constructor({ tags, commands }) {
+    this.tags = tags;
+    this.commands = new Map(commands.map((command) => [command.name, command]));
+    this.byKey = new Map(commands.flatMap(({ name, keys }) => keys.map((key) => [key, name])));
   }
-  const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
-  if (digit && !event.shiftKey) return event.repeat ? null : { name: "tag", category: digit[1] };
-  const name =
-    SIGNS[event.key] ??
-    (event.shiftKey ? WITH_SHIFT[event.code] : (ALONE[event.code] ?? PLACES_OF_SIGNS[event.code]));
-  if (!name) return null;
-  // Only the cursor may run while a key is held down.
-  if (event.repeat && !/^(cursor|extend)-/.test(name)) return null;
-  return { name };
+
+  /** The command of a key press, as {name, category?}; null where the press means nothing here. */
+  commandOf(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.keyCode === 229) {
+      return null;
+    }
+    const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
+    if (digit && !event.shiftKey) {
+      return event.repeat || !this.tags ? null : { name: "tag", category: digit[1] };
+    }
+    const place = event.shiftKey ? `Shift+${event.code}` : event.code;
+    const sign = event.key.length === 1 ? event.key : "";
+    const name = this.byKey.get(sign) ?? this.byKey.get(place);
+    if (!name) return null;
+    // Only the cursor may run while a key is held down.
+    if (event.repeat && !this.commands.get(name).repeats) return null;
+    return { name };
+  }
+
+  /** Commands that end the work on this draft, or begin to: they sleep after a new draft. */
+  isDecision({ name }) {
+    return this.commands.get(name)?.decides ?? false;
+  }
 }
 
-export function isDecision(command) {
-  return DECISIONS.has(command.name);
+/**
+ * Print on every `<kbd data-code>` below `root` what this keyboard has at that place: where "Z" lies
+ * on one layout, another has "Y". Browsers that do not tell keep what the page says.
+ */
+export async function printLayout(root) {
+  const layout = await navigator.keyboard?.getLayoutMap?.().catch(() => null);
+  for (const shown of layout ? root.querySelectorAll("kbd[data-code*=Key]") : []) {
+    const place = shown.dataset.code.replace("Shift+", "");
+    const printed = layout.get(place)?.toUpperCase();
+    const usual = place.replace("Key", "");
+    if (printed && printed !== usual) {
+      shown.textContent = shown.textContent.replace(new RegExp(`${usual}$`), printed);
+    }
+  }
 }
 
 const SLEEP_MS = 500;

@@ -6,7 +6,7 @@
 import { filled, gettext } from "../desk/words.js";
 import { get, logIn, onSessionEnd, post, Refused, Unreachable } from "./desk_server.js";
 import { ask, askUntil, showProblem } from "./dialogs.js";
-import { commandOf, isDecision, Sleep } from "./keys.js";
+import { Keys, printLayout, Sleep } from "./keys.js";
 import { OpenDraft } from "./open_draft.js";
 import { forget, unsentOf } from "./unsent.js";
 import { newKey } from "./work.js";
@@ -31,6 +31,7 @@ const OUTCOMES = {
   skip: { outcome: "SKIP", done: gettext("Skipped."), asks: true },
 };
 
+const keys = new Keys(JSON.parse(document.getElementById("keys-for-scripts").textContent));
 const sleep = new Sleep();
 let desk = document.getElementById("desk");
 let open = null;
@@ -51,6 +52,7 @@ function openDesk() {
   });
   history.replaceState(null, "", open.page.address);
   open.element.focus({ preventScroll: true });
+  printLayout(desk);
   sleep.begin();
 }
 
@@ -307,10 +309,10 @@ document.addEventListener("keydown", (event) => {
   if (document.querySelector("dialog[open]")) chooseReason(event);
   else if (event.target.closest?.("#rewrite, #note, .mark-more")) whileTyping(event);
   else if (event.target.id === "draft" || (!open && !event.target.matches("input, select, textarea"))) {
-    const command = commandOf(event);
+    const command = keys.commandOf(event);
     if (!command || (!open && !ALWAYS.has(command.name))) return;
     event.preventDefault();
-    if (isDecision(command) && sleep.asleep) return;
+    if (keys.isDecision(command) && sleep.asleep) return;
     obey(command);
   } else if (event.key === "Escape" && open) {
     open.element.focus();
@@ -370,4 +372,5 @@ function announce(words) {
 }
 
 openDesk();
+printLayout(document.getElementById("keys"));
 sendWhatWasLeft();

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from accounts.models import Person
 from explanations.models import Draft, Finding, Place, Run, Task
 from feedback.models import FactReport, Golden, Review
 from tests.browser.desk import Desk
@@ -240,3 +241,33 @@ def test_a_note_on_a_tag_goes_into_the_review(desk: Desk, ready_draft: Draft) ->
 
     tag = Review.objects.get().tags.get()
     assert (tag.note, tag.pointer) == ("Never said so.", "/item/artist")
+
+
+def test_keys_are_each_editors_own_or_switched_off(
+    desk: Desk, queue: list[Draft], editor: Person
+) -> None:
+    Person.objects.update(own_keys={"accept": "KeyY", "next-mark": "Shift+KeyJ"})
+    desk.open()
+    desk.shows(queue[0])
+    desk.press("a")
+    desk.press("y")
+    desk.shows(queue[1])
+    desk.press("?")
+    expect(desk.page.locator("#keys")).to_contain_text("YAccept as exemplary")
+    desk.press("Escape")
+
+    # Without letters, digits and signs: arrows and buttons do everything.
+    Person.objects.update(own_keys={}, character_keys=False)
+    desk.open()
+    desk.press("a", "x", "3", "?")
+    expect(desk.page.locator("#keys")).to_be_hidden()
+    desk.press("ArrowRight", "Shift+ArrowRight")
+    words = desk.selected()
+    desk.page.locator("#categories").get_by_role("button", name="Tone").click()
+    expect(desk.page.locator("#marks")).to_contain_text(words)
+    desk.page.get_by_role("button", name="Reject").click()
+    desk.shows(queue[2])
+    assert list(Review.objects.order_by("pk").values_list("outcome", flat=True)) == [
+        "ACCEPT",
+        "REJECT",
+    ]

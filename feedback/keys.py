@@ -1,0 +1,181 @@
+"""Which key does what on the review screen: the one table behind the sheet, the buttons and the
+browser, and what an editor may change of it. No Django.
+
+A key is a physical place (`KeyA`, as `KeyboardEvent.code` names it), with `Shift+` where it is
+held, or a sign as it is typed (`?`), because signs have no place of their own.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from string import ascii_uppercase
+from typing import Final
+
+from accounts.words import translatable
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that a key does. `decides`: it ends the work on a draft or begins to, and sleeps
+    after a new one. `repeats`: it may run while the key is held down.
+    """
+
+    name: str
+    words: str
+    keys: tuple[str, ...]
+    decides: bool = False
+    repeats: bool = False
+    changeable: bool = True
+
+
+COMMANDS: Final = (
+    Command(
+        "cursor-left", translatable("Word before"), ("ArrowLeft",), repeats=True, changeable=False
+    ),
+    Command(
+        "cursor-right", translatable("Word after"), ("ArrowRight",), repeats=True, changeable=False
+    ),
+    Command(
+        "extend-left",
+        translatable("Extend the selection to the left"),
+        ("Shift+ArrowLeft",),
+        repeats=True,
+        changeable=False,
+    ),
+    Command(
+        "extend-right",
+        translatable("Extend the selection to the right"),
+        ("Shift+ArrowRight",),
+        repeats=True,
+        changeable=False,
+    ),
+    Command("characters", translatable("Characters instead of words, and back"), ("KeyC",)),
+    Command("clear", translatable("Clear the selection"), ("Escape",), changeable=False),
+    Command("next-mark", translatable("Next tag or suggestion"), ("KeyJ",)),
+    Command("previous-mark", translatable("Previous tag or suggestion"), ("KeyK",)),
+    Command(
+        "take", translatable("Take the suggestion"), ("Enter", "NumpadEnter"), changeable=False
+    ),
+    Command(
+        "dismiss",
+        translatable("Dismiss the suggestion, remove the tag"),
+        ("Delete", "Backspace"),
+        changeable=False,
+    ),
+    Command("more-severe", translatable("More severe"), ("+", "Equal", "NumpadAdd")),
+    Command("less-severe", translatable("Less severe"), ("-", "−", "Minus", "NumpadSubtract")),
+    Command("accept", translatable("Accept as exemplary"), ("KeyA",), decides=True),
+    Command("bland", translatable("Fine but bland"), ("KeyB",), decides=True),
+    Command("edit", translatable("Edit"), ("KeyE",), decides=True),
+    Command("reject", translatable("Reject"), ("KeyX",), decides=True),
+    Command("unreviewable", translatable("Unreviewable, with the reason"), ("KeyU",), decides=True),
+    Command("escalate", translatable("To the lead, with a reason"), ("KeyL",), decides=True),
+    Command("skip", translatable("Skip, with a reason"), ("KeyS",), decides=True),
+    Command("report-fact", translatable("Report a fact"), ("KeyF",)),
+    Command("add-fact", translatable("Add a fact"), ("Shift+KeyF",)),
+    Command("open-item", translatable("Open the item"), ("KeyO",)),
+    Command("undo", translatable("Undo here"), ("KeyZ",)),
+    Command(
+        "reopen", translatable("Reopen what was last submitted"), ("Shift+KeyZ",), decides=True
+    ),
+    Command("keys", translatable("This list"), ("?",)),
+)
+BY_NAME: Final = {command.name: command for command in COMMANDS}
+CHANGEABLE: Final = tuple(command for command in COMMANDS if command.changeable)
+
+# What an editor may choose from. Digits tag, and what is no character moves about.
+OFFERED: Final = (
+    *(f"Key{letter}" for letter in ascii_uppercase),
+    *(f"Shift+Key{letter}" for letter in ascii_uppercase),
+    *("+", "-", "?", ",", "."),
+)
+NO_KEY: Final = ""
+
+_NAMES: Final = {
+    "ArrowLeft": "←",
+    "ArrowRight": "→",
+    "Escape": translatable("Esc"),
+    "Enter": translatable("Enter"),
+    "Delete": translatable("Del"),
+    "-": "−",
+}
+
+
+class KeysRefused(Exception):
+    """The choice of keys cannot be. `clashes` holds commands, each with the other of its key."""
+
+    def __init__(self, clashes: Mapping[str, Command], unknown: Iterable[str] = ()) -> None:
+        self.clashes = dict(clashes)
+        self.unknown = tuple(unknown)
+        super().__init__(", ".join([*self.clashes, *self.unknown]))
+
+
+def chosen_keys(wanted: Mapping[str, str]) -> dict[str, str]:
+    """Return what of `wanted` (command -> key, or NO_KEY) differs from the table.
+
+    Raises KeysRefused for a command or key that nobody offered, and where one key is to do two
+    things.
+    """
+    unknown = [
+        name
+        for name, key in wanted.items()
+        if name not in BY_NAME
+        or not BY_NAME[name].changeable
+        or key not in (*OFFERED, NO_KEY, BY_NAME[name].keys[0])
+    ]
+    if unknown:
+        raise KeysRefused({}, unknown)
+    own = {name: key for name, key in wanted.items() if key != BY_NAME[name].keys[0]}
+    clashes: dict[str, Command] = {}
+    holders: dict[str, Command] = {}
+    for command in COMMANDS:
+        for key in _keys_with(command, own):
+            other = holders.setdefault(key, command)
+            if other is not command:
+                clashes[command.name] = other
+                clashes[other.name] = command
+    if clashes:
+        raise KeysRefused(clashes)
+    return own
+
+
+def keys_of_commands(
+    own: Mapping[str, str], *, with_characters: bool = True
+) -> dict[str, tuple[str, ...]]:
+    """Return the keys of every command, for an editor whose `own` choice is kept.
+
+    What somebody chose wins over a command that a newer desk has put on the same key. Without
+    characters only those keys act that type nothing anywhere.
+    """
+    known = {name: key for name, key in own.items() if name in BY_NAME}
+    taken = set(known.values())
+    return {
+        command.name: tuple(
+            key
+            for key in _keys_with(command, known)
+            if (command.name in known or key not in taken)
+            and (with_characters or not is_character(key))
+        )
+        for command in COMMANDS
+    }
+
+
+def is_character(key: str) -> bool:
+    """Whether the key types something elsewhere: WCAG 2.1.4 lets people switch those off."""
+    return key.removeprefix("Shift+").startswith("Key") or len(key) == 1 or key in _SIGN_PLACES
+
+
+def parts_of(key: str) -> tuple[str, ...]:
+    """Return what is printed on the keys that are pressed: `("Shift", "F")`."""
+    place = key.removeprefix("Shift+")
+    shown = _NAMES.get(place, place.removeprefix("Key"))
+    return (SHIFT, shown) if key.startswith("Shift+") else (shown,)
+
+
+SHIFT: Final = translatable("Shift")
+_SIGN_PLACES: Final = frozenset({"Equal", "NumpadAdd", "Minus", "NumpadSubtract"})
+
+
+def _keys_with(command: Command, own: Mapping[str, str]) -> tuple[str, ...]:
+    if command.name not in own:
+        return command.keys
+    return (own[command.name],) if own[command.name] else ()
