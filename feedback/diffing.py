@@ -1,8 +1,8 @@
-"""Word changes between a draft and its rewrite, and the tags that explain them.
+"""Word changes between a draft and its rewrite.
 
-This is the one specification of tokens, spans and hunks. The server stores what this module
-computes; the browser shows what its JavaScript twin computes; both pass
-`tests/vectors/word_diff.json`. Offsets are half-open `[start, end)` in Unicode code points.
+This is the one specification of tokens, spans and hunks; `feedback.alignment` goes on from it. The
+server stores what this module computes; the browser shows what its JavaScript twin computes; both
+pass `tests/vectors/word_diff.json`. Offsets are half-open `[start, end)` in Unicode code points.
 
 **Tokens.** A text is read from left to right; at each point the first of these that matches is
 taken (all classes are Unicode properties, nothing is normalised or case-folded):
@@ -19,13 +19,16 @@ taken (all classes are Unicode properties, nothing is normalised or case-folded)
    further such stretches after one `'` or `’`, or, between two digits (`Nd`), after one `.` or `,`.
 5. *anything else*: one code point with the marks (`M`) behind it.
 
-**Matching.** Two tokens match when they are the same code points. Matched are, in this order: the
-longest common beginning of both token lists; the longest common end of what is left; and, of the
-middle that is left, a longest common subsequence. It is the one found by walking both middles from
-their beginning: equal tokens match; else a token of the draft is passed over when that leaves a
-common subsequence of the rest at least as long as passing over one of the rewrite would; else one
-of the rewrite. A middle of more than `MOST_PAIRS` (tokens of the draft times tokens of the rewrite)
-is not searched: nothing in it matches.
+**Matching.** Two tokens match when they are the same code points. Where one of the texts has
+several lines (a token begins one when it is the first or a line break lies before it), lines of the
+same tokens are matched first; what is left between two matched lines, or before or after them, is
+then matched token by token. Of two lists, of lines or of tokens, are matched, in this order: the
+longest common beginning; the longest common end of what is left; and, of the middle that is left, a
+longest common subsequence. It is the one found by walking both middles from their beginning: equal
+ones match; else one of the draft is passed over when that leaves a common subsequence of the rest
+at least as long as passing over one of the rewrite would; else one of the rewrite. A middle of more
+than `MOST_PAIRS` (those of the draft times those of the rewrite) is not searched: nothing in it
+matches.
 
 **Hunks.** Between two neighbouring matched tokens (or the beginning or end of the text) lies a
 stretch of each text, white space included. Where the two stretches differ they are a hunk, less the
@@ -35,22 +38,16 @@ putting each hunk's `after` for its `before` turns the draft into the rewrite.
 
 **Share.** `changed_share` is the number of tokens of both texts that do not match over the number
 of all tokens of both; 0 when neither has any.
-
-**Tags.** A hunk is explained by every span tag that overlaps it; a hunk that only inserts is
-overlapped by a span that contains or touches its point. One that no tag overlaps is explained by
-the nearest span tag with at most `NEAR_TOKENS` tokens of the draft between the two (fewest tokens,
-then the earlier tag in the list); else, when it only inserts, by the tags of something missing;
-else by the tags of the whole draft; else by none. A tag is *idle* when it explains no hunk.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from itertools import pairwise
+from typing import Final
 
 import regex
 
 MOST_PAIRS: Final = 1_000_000
-NEAR_TOKENS: Final = 2
 
 _SPACE: Final = r"\t-\r\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
 _UNSPACED: Final = (
@@ -76,9 +73,7 @@ _SPACES: Final = frozenset(
     "\t\n\v\f\r \u0085\u00a0\u1680\u2028\u2029\u202f\u205f\u3000"
     + "".join(chr(point) for point in range(0x2000, 0x200B))
 )
-
-Scope = Literal["span", "draft", "missing"]
-Reason = Literal["overlap", "near", "missing", "draft"]
+LINE_BREAKS: Final = frozenset("\n\r\u0085\u2028\u2029")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +98,12 @@ class Hunk:
 
 
 @dataclass(frozen=True, slots=True)
-class TagSpan:
-    """What matching needs of a tag; `start` and `end` are None unless its scope is a span."""
+class Comparison:
+    """The tokens of the draft, its hunks, and the share of both texts that changed, 0 to 1."""
 
-    scope: Scope
-    start: int | None = None
-    end: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """A hunk with the tags that explain it, by their place in the list, and why."""
-
-    hunk: Hunk
-    tags: tuple[int, ...]
-    by: Reason | None
+    old: list[Token]
+    hunks: list[Hunk]
+    share: float
 
 
 def tokens(text: str) -> list[Token]:
@@ -127,8 +113,7 @@ def tokens(text: str) -> list[Token]:
 
 def word_diff(before: str, after: str) -> list[Hunk]:
     """Return the hunks that turn `before` into `after`, in order."""
-    old, new = tokens(before), tokens(after)
-    return list(_hunks(before, after, old, new, _matches(old, new)))
+    return compared(before, after).hunks
 
 
 def apply(before: str, hunks: Sequence[Hunk]) -> str:
@@ -145,28 +130,58 @@ def apply(before: str, hunks: Sequence[Hunk]) -> str:
 
 def changed_share(before: str, after: str) -> float:
     """Return which share of the tokens of both texts changed, 0 to 1."""
+    return compared(before, after).share
+
+
+def compared(before: str, after: str) -> Comparison:
+    """Return all that can be said of two texts, found at once."""
     old, new = tokens(before), tokens(after)
+    matches = _matches(before, after, old, new)
     every = len(old) + len(new)
-    return (every - 2 * len(_matches(old, new))) / every if every else 0.0
-
-
-def match_tags(before: str, hunks: Sequence[Hunk], tags: Sequence[TagSpan]) -> list[Explained]:
-    """Return each hunk with the tags that explain it."""
-    starts = [token.start for token in tokens(before)]
-    return [_explain(hunk, tags, starts) for hunk in hunks]
-
-
-def idle_tags(explained: Sequence[Explained], tags: Sequence[TagSpan]) -> list[int]:
-    """Return the tags, by their place in the list, that explain no hunk."""
-    busy = {index for each in explained for index in each.tags}
-    return [index for index in range(len(tags)) if index not in busy]
+    return Comparison(
+        old=old,
+        hunks=list(_hunks(before, after, old, new, matches)),
+        share=(every - 2 * len(matches)) / every if every else 0.0,
+    )
 
 
 # --- Matching tokens -----------------------------------------------------------------------------
 
 
-def _matches(old: Sequence[Token], new: Sequence[Token]) -> list[tuple[int, int]]:
+def _matches(
+    before: str, after: str, old: Sequence[Token], new: Sequence[Token]
+) -> list[tuple[int, int]]:
     a, b = [token.text for token in old], [token.text for token in new]
+    old_lines, new_lines = _lines(before, old), _lines(after, new)
+    if len(old_lines) < 2 and len(new_lines) < 2:
+        return _matched(a, b)
+    same_lines = _matched(
+        [tuple(a[first:past]) for first, past in old_lines],
+        [tuple(b[first:past]) for first, past in new_lines],
+    )
+    found: list[tuple[int, int]] = []
+    i = j = 0
+    for old_line, new_line in same_lines:
+        first, past = old_lines[old_line]
+        new_first, new_past = new_lines[new_line]
+        found += ((i + k, j + m) for k, m in _matched(a[i:first], b[j:new_first]))
+        found += zip(range(first, past), range(new_first, new_past), strict=True)
+        i, j = past, new_past
+    found += ((i + k, j + m) for k, m in _matched(a[i:], b[j:]))
+    return found
+
+
+def _lines(text: str, found: Sequence[Token]) -> list[tuple[int, int]]:
+    """Return the lines as stretches of tokens."""
+    begins = [
+        index
+        for index, token in enumerate(found)
+        if index == 0 or not LINE_BREAKS.isdisjoint(text[found[index - 1].end : token.start])
+    ]
+    return list(pairwise([*begins, len(found)]))
+
+
+def _matched(a: Sequence[Hashable], b: Sequence[Hashable]) -> list[tuple[int, int]]:
     start = 0
     while start < min(len(a), len(b)) and a[start] == b[start]:
         start += 1
@@ -181,27 +196,36 @@ def _matches(old: Sequence[Token], new: Sequence[Token]) -> list[tuple[int, int]
     ]
 
 
-def _longest_common_subsequence(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int]]:
+def _longest_common_subsequence(
+    a: Sequence[Hashable], b: Sequence[Hashable]
+) -> list[tuple[int, int]]:
     if not a or not b or len(a) * len(b) > MOST_PAIRS:
         return []
-    # lengths[i][j]: of a longest common subsequence of a[i:] and b[j:].
-    lengths = [[0] * (len(b) + 1)]
+    # rests[i]: bit k is clear where a longest common subsequence of a[i:] with the last k + 1 of b
+    # is longer by one than with the last k. A row of the usual table is one number, so that a
+    # rewrite of 2,000 characters costs little.
+    where: dict[Hashable, int] = {}
+    for k, token in enumerate(reversed(b)):
+        where[token] = where.get(token, 0) | 1 << k
+    every = (1 << len(b)) - 1
+    rests = [every]
     for token in reversed(a):
-        below, row = lengths[-1], [0] * (len(b) + 1)
-        for j in range(len(b) - 1, -1, -1):
-            if token == b[j]:
-                row[j] = below[j + 1] + 1
-            else:
-                row[j] = below[j] if below[j] >= row[j + 1] else row[j + 1]
-        lengths.append(row)
-    lengths.reverse()
+        rest = rests[-1]
+        both = rest & where.get(token, 0)
+        rests.append((rest + both | rest - both) & every)
+    rests.reverse()
+
+    def length(i: int, j: int) -> int:
+        left = len(b) - j
+        return left - (rests[i] & (1 << left) - 1).bit_count()
+
     found: list[tuple[int, int]] = []
     i = j = 0
     while i < len(a) and j < len(b):
         if a[i] == b[j]:
             found.append((i, j))
             i, j = i + 1, j + 1
-        elif lengths[i + 1][j] >= lengths[i][j + 1]:
+        elif length(i + 1, j) >= length(i, j + 1):
             i += 1
         else:
             j += 1
@@ -247,39 +271,3 @@ def _hunk(
 
 def _same_space(one: str, other: str) -> bool:
     return one == other and one in _SPACES
-
-
-# --- Explaining hunks ----------------------------------------------------------------------------
-
-
-def _explain(hunk: Hunk, tags: Sequence[TagSpan], token_starts: Sequence[int]) -> Explained:
-    spans = [
-        (index, tag.start, tag.end)
-        for index, tag in enumerate(tags)
-        if tag.scope == "span" and tag.start is not None and tag.end is not None
-    ]
-    overlapping = tuple(index for index, start, end in spans if _overlaps(hunk, start, end))
-    if overlapping:
-        return Explained(hunk, overlapping, "overlap")
-    distances = [
-        (_tokens_between(hunk, start, end, token_starts), index) for index, start, end in spans
-    ]
-    nearest = min(distances, default=None)
-    if nearest is not None and nearest[0] <= NEAR_TOKENS:
-        return Explained(hunk, (nearest[1],), "near")
-    missing = tuple(index for index, tag in enumerate(tags) if tag.scope == "missing")
-    if missing and not hunk.before:
-        return Explained(hunk, missing, "missing")
-    whole = tuple(index for index, tag in enumerate(tags) if tag.scope == "draft")
-    return Explained(hunk, whole, "draft" if whole else None)
-
-
-def _overlaps(hunk: Hunk, start: int, end: int) -> bool:
-    if hunk.start == hunk.end:
-        return start <= hunk.start <= end
-    return hunk.start < end and start < hunk.end
-
-
-def _tokens_between(hunk: Hunk, start: int, end: int, token_starts: Sequence[int]) -> int:
-    low, high = (end, hunk.start) if end <= hunk.start else (hunk.end, start)
-    return sum(low <= token_start < high for token_start in token_starts)

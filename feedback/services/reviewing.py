@@ -30,7 +30,7 @@ from explanations.models import (
 )
 from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.services.redrafting import redraft_after_change
-from feedback.diffing import TagSpan, match_tags, word_diff
+from feedback.alignment import TagSpan, align
 from feedback.models import (
     Assignment,
     CriterionAnswer,
@@ -294,11 +294,11 @@ def _alignment(before: str, after: str, body: ReviewBody) -> list[dict[str, obje
     spans = [TagSpan(tag.scope, tag.start, tag.end) for tag in body.tags]
     return [
         {
-            **asdict(explained.hunk),
-            "tags": [index + 1 for index in explained.tags],
-            "by": explained.by,
+            **asdict(change.hunk),
+            "tags": [index + 1 for index in change.tags],
+            "by": change.by,
         }
-        for explained in match_tags(before, word_diff(before, after), spans)
+        for change in align(before, after, spans).changes
     ]
 
 

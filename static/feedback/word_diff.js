@@ -1,13 +1,12 @@
 /**
- * Word changes between a draft and its rewrite, and the tags that explain them: the browser's twin
- * of `feedback/diffing.py`, which holds the specification. Both pass `tests/vectors/word_diff.json`.
+ * Word changes between a draft and its rewrite: the browser's twin of `feedback/diffing.py`, which
+ * holds the specification. Both pass `tests/vectors/word_diff.json`.
  * Offsets are half-open [start, end) in Unicode code points.
  */
 
 import { CodePointText } from "./code_points.js";
 
 export const MOST_PAIRS = 1_000_000;
-export const NEAR_TOKENS = 2;
 
 const SPACE = String.raw`\t-\r\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000`;
 const UNSPACED = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"]
@@ -26,6 +25,7 @@ const TOKEN = new RegExp(
   ].join("|"),
   "gu",
 );
+export const LINE_BREAK = /[\n\r\u0085\u2028\u2029]/;
 const IS_SPACE = new RegExp(`^[${SPACE}]$`, "u");
 
 /** The tokens of a text in order: [{start, end, text}]. */
@@ -40,7 +40,18 @@ export function tokens(text) {
 
 /** The hunks that turn `before` into `after`: [{start, end, before, after_start, after_end, after}]. */
 export function wordDiff(before, after) {
+  return compared(before, after).hunks;
+}
+
+/** Which share of the tokens of both texts changed, 0 to 1. */
+export function changedShare(before, after) {
+  return compared(before, after).share;
+}
+
+/** All that can be said of two texts, found at once: {old: tokens, hunks, share}. */
+export function compared(before, after) {
   const [old, fresh] = [tokens(before), tokens(after)];
+  const pairs = matches(before, after, old, fresh);
   const [oldPoints, newPoints] = [[...before], [...after]];
   const hunks = [];
   let [oldFrom, newFrom] = [0, 0];
@@ -48,37 +59,48 @@ export function wordDiff(before, after) {
     const hunk = hunkOf(oldPoints, oldFrom, oldTo, newPoints, newFrom, newTo);
     if (hunk) hunks.push(hunk);
   };
-  for (const [i, j] of matches(old, fresh)) {
+  for (const [i, j] of pairs) {
     add(old[i].start, fresh[j].start);
     [oldFrom, newFrom] = [old[i].end, fresh[j].end];
   }
   add(oldPoints.length, newPoints.length);
-  return hunks;
-}
-
-/** Which share of the tokens of both texts changed, 0 to 1. */
-export function changedShare(before, after) {
-  const [old, fresh] = [tokens(before), tokens(after)];
   const every = old.length + fresh.length;
-  return every ? (every - 2 * matches(old, fresh).length) / every : 0;
-}
-
-/** Each hunk with the tags that explain it: [{hunk, tags: [index], by}]. */
-export function matchTags(before, hunks, tags) {
-  const starts = tokens(before).map(({ start }) => start);
-  return hunks.map((hunk) => ({ hunk, ...explanation(hunk, tags, starts) }));
-}
-
-/** The tags, by their place in the list, that explain no hunk. */
-export function idleTags(explained, tags) {
-  const busy = new Set(explained.flatMap((each) => each.tags));
-  return tags.map((_tag, index) => index).filter((index) => !busy.has(index));
+  return { old, hunks, share: every ? (every - 2 * pairs.length) / every : 0 };
 }
 
 /* Matching tokens ------------------------------------------------------------------------------ */
 
-function matches(old, fresh) {
+function matches(before, after, old, fresh) {
   const [a, b] = [old.map(({ text }) => text), fresh.map(({ text }) => text)];
+  const [oldLines, newLines] = [linesOf(before, old), linesOf(after, fresh)];
+  if (oldLines.length < 2 && newLines.length < 2) return matched(a, b);
+  const joined = (texts, lines) => lines.map(([first, past]) => texts.slice(first, past).join("\n"));
+  const found = [];
+  let [i, j] = [0, 0];
+  const between = (oldTo, newTo) => {
+    for (const [k, m] of matched(a.slice(i, oldTo), b.slice(j, newTo))) found.push([i + k, j + m]);
+  };
+  for (const [oldLine, newLine] of matched(joined(a, oldLines), joined(b, newLines))) {
+    const [[first, past], [newFirst, newPast]] = [oldLines[oldLine], newLines[newLine]];
+    between(first, newFirst);
+    for (let k = 0; k < past - first; k += 1) found.push([first + k, newFirst + k]);
+    [i, j] = [past, newPast];
+  }
+  between(a.length, b.length);
+  return found;
+}
+
+/** The lines as stretches [first, past) of tokens. */
+function linesOf(text, found) {
+  if (!LINE_BREAK.test(text)) return found.length ? [[0, found.length]] : [];
+  const points = [...text];
+  const isFirst = (index) =>
+    index === 0 || LINE_BREAK.test(points.slice(found[index - 1].end, found[index].start).join(""));
+  const begins = found.map((_token, index) => index).filter(isFirst);
+  return begins.map((first, place) => [first, begins[place + 1] ?? found.length]);
+}
+
+function matched(a, b) {
   const shorter = Math.min(a.length, b.length);
   let start = 0;
   while (start < shorter && a[start] === b[start]) start += 1;
@@ -147,35 +169,4 @@ function hunkOf(before, oldFrom, oldTo, after, newFrom, newTo) {
     after_end: afterEnd,
     after: stretch(after, afterStart, afterEnd),
   };
-}
-
-/* Explaining hunks ----------------------------------------------------------------------------- */
-
-function explanation(hunk, tags, starts) {
-  const indexed = tags.map((tag, index) => ({ ...tag, index }));
-  const spans = indexed.filter(({ scope, start, end }) => scope === "span" && start !== null && end !== null);
-  const overlapping = spans.filter((span) => overlaps(hunk, span));
-  if (overlapping.length) return { tags: overlapping.map(({ index }) => index), by: "overlap" };
-  let nearest = null;
-  for (const span of spans) {
-    const distance = tokensBetween(hunk, span, starts);
-    if (nearest === null || distance < nearest.distance) nearest = { distance, index: span.index };
-  }
-  if (nearest !== null && nearest.distance <= NEAR_TOKENS) return { tags: [nearest.index], by: "near" };
-  const ofScope = (wanted) =>
-    indexed.filter(({ scope }) => scope === wanted).map(({ index }) => index);
-  const missing = ofScope("missing");
-  if (missing.length && !hunk.before) return { tags: missing, by: "missing" };
-  const whole = ofScope("draft");
-  return { tags: whole, by: whole.length ? "draft" : null };
-}
-
-function overlaps(hunk, { start, end }) {
-  if (hunk.start === hunk.end) return start <= hunk.start && hunk.start <= end;
-  return hunk.start < end && start < hunk.end;
-}
-
-function tokensBetween(hunk, { start, end }, starts) {
-  const [low, high] = end <= hunk.start ? [end, hunk.start] : [hunk.end, start];
-  return starts.filter((at) => low <= at && at < high).length;
 }

@@ -13,11 +13,8 @@ from feedback.diffing import (
     _SPACES,
     MOST_PAIRS,
     Hunk,
-    TagSpan,
     apply,
     changed_share,
-    idle_tags,
-    match_tags,
     tokens,
     word_diff,
 )
@@ -49,10 +46,6 @@ texts = st.one_of(st.lists(st.sampled_from(PIECES), max_size=24).map("".join), s
 vectors = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 
 
-def spans(vector: dict[str, Any]) -> list[TagSpan]:
-    return [TagSpan(**tag) for tag in vector["tags"]]
-
-
 class TestVectors:
     """Each is also held by the browser's twin."""
 
@@ -69,15 +62,6 @@ class TestVectors:
     def test_share(self, vector: dict[str, Any]) -> None:
         share = changed_share(vector["before"], vector["after"])
         assert share == pytest.approx(vector["changed_share"], abs=1e-4)
-
-    @vectors
-    def test_tags(self, vector: dict[str, Any]) -> None:
-        hunks = [Hunk(**hunk) for hunk in vector["hunks"]]
-        explained = match_tags(vector["before"], hunks, spans(vector))
-        assert [{"tags": list(each.tags), "by": each.by} for each in explained] == vector[
-            "explained"
-        ]
-        assert idle_tags(explained, spans(vector)) == vector["idle"]
 
 
 class TestTokens:
@@ -143,25 +127,10 @@ class TestHunks:
         )
         assert len(word_diff(before, after)) == 1
 
+    def test_of_two_lines_that_begin_alike_a_whole_one_goes(self) -> None:
+        [hunk] = word_diff("+ You know SQL.\n+ You know Excel.", "+ You know Excel.")
+        assert hunk.before == "+ You know SQL.\n"
+
     def test_those_of_another_text_are_refused(self) -> None:
         with pytest.raises(ValueError, match="does not say"):
             apply("Quiet.", word_diff("Loud.", "Louder."))
-
-
-class TestTags:
-    @given(texts, texts, st.lists(st.tuples(st.integers(0, 30), st.integers(1, 10)), max_size=4))
-    def test_an_overlapping_tag_always_explains(
-        self, before: str, after: str, places: list[tuple[int, int]]
-    ) -> None:
-        tags = [TagSpan("span", start, start + length) for start, length in places]
-        hunks = word_diff(before, after)
-        for each in match_tags(before, hunks, tags):
-            touching = [
-                index
-                for index, tag in enumerate(tags)
-                if tag.start is not None
-                and tag.end is not None
-                and each.hunk.start < tag.end
-                and tag.start < each.hunk.end
-            ]
-            assert set(touching) <= set(each.tags)
