@@ -2,26 +2,16 @@
 
 from collections.abc import Mapping
 
-from django.conf import settings
-
-from accounts.models import Person, Theme
-
-
-class UnknownPreference(ValueError):
-    """Nobody offered this."""
+from accounts.models import Person
 
 
 def choose_language(person: Person, language: str) -> None:
-    """Keep the language in which somebody reads the desk. Raises UnknownPreference."""
-    if language not in dict(settings.LANGUAGES):
-        raise UnknownPreference(language)
+    """Keep the language, one of the settings' LANGUAGES, in which somebody reads the desk."""
     Person.objects.filter(pk=person.pk).update(language=language)
 
 
 def choose_theme(person: Person, theme: str) -> None:
-    """Keep light, dark or as the system. Raises UnknownPreference."""
-    if theme not in Theme.values:
-        raise UnknownPreference(theme)
+    """Keep light, dark or as the system: a value of Theme."""
     Person.objects.filter(pk=person.pk).update(theme=theme)
 
 

@@ -9,6 +9,9 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from accounts.rights import person_of
+from accounts.views.preferences import as_chosen
+
 TEMPLATE = "accounts/login.html"
 
 
@@ -17,6 +20,11 @@ class Login(LoginView):
 
     template_name = TEMPLATE
     redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        """Log in, and show the desk as this person likes it."""
+        response = super().form_valid(form)
+        return as_chosen(response, person_of(self.request))
 
 
 def locked_out(

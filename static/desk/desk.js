@@ -10,11 +10,17 @@ function chooseTheme(theme) {
   } else {
     document.documentElement.dataset.theme = theme;
   }
+  document.querySelector("meta[name=color-scheme]").content = theme === "auto" ? "light dark" : theme;
   document.cookie = `theme=${theme}; path=/; max-age=${YEAR_S}; samesite=lax`;
 }
 
-document.addEventListener("change", (event) => {
-  if (event.target.matches("input[name=theme]")) chooseTheme(event.target.value);
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("[data-theme-choice] input")) return;
+  chooseTheme(target.value);
+  // With the person too, for their next login. The page need not wait, nor fail, for that.
+  const { action } = target.form;
+  const body = new URLSearchParams(new FormData(target.form));
+  fetch(action, { method: "POST", body, redirect: "manual", keepalive: true }).catch(() => {});
 });
 
 // A menu that stays open behind the next click is in the way.
