@@ -6,10 +6,12 @@ The body, as JSON::
      "tags": [{"category": "attribution", "severity": 5, "scope": "span", "start": 0, "end": 12,
                "quote": "Dead Rabbits", "note": "", "pointer": "/item/artist", "finding": null}],
      "dismissed": [8123],
+     "causes": [{"start": 14, "end": 20, "category": "timebound"}],
      "answers": {"specific": "yes", "grounded": "na"},
      "active_ms": 18250}
 
 A tag that names a finding takes it; `dismissed` are the findings that the editor found wrong.
+`causes` say why an edit changed what no tag explains, by where it lies in the draft.
 Everything but `outcome` may be left out. Unknown fields are refused, so that a misspelt one is not
 lost in silence.
 """
@@ -34,6 +36,7 @@ MOST_REWRITE: Final = 10_000
 MOST_POINTER: Final = 300
 MOST_CRITERIA: Final = 50
 MOST_DISMISSED: Final = 500
+MOST_CAUSES: Final = 200
 # Deeper than any work or output, and no danger to whoever walks through it.
 MOST_DEPTH: Final = 50
 # Longer than a working day at one draft is a clock gone wrong.
@@ -48,6 +51,7 @@ _FIELDS: Final = frozenset(
         "rewrite_output",
         "tags",
         "dismissed",
+        "causes",
         "answers",
         "active_ms",
     }
@@ -55,6 +59,7 @@ _FIELDS: Final = frozenset(
 _TAG_FIELDS: Final = frozenset(
     {"category", "severity", "scope", "start", "end", "quote", "note", "pointer", "finding"}
 )
+_CAUSE_FIELDS: Final = frozenset({"start", "end", "category"})
 _NOT_STORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -82,6 +87,15 @@ class TagBody:
 
 
 @dataclass(frozen=True, slots=True)
+class CauseBody:
+    """Why an edit changed `[start, end)` of the draft, in code points: the slug of a category."""
+
+    start: int
+    end: int
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewBody:
     """A submission as it was sent. `active_ms` is the time at work, in milliseconds."""
 
@@ -92,6 +106,7 @@ class ReviewBody:
     rewrite_output: dict[str, object] | None = None
     tags: tuple[TagBody, ...] = ()
     dismissed: tuple[int, ...] = ()
+    causes: tuple[CauseBody, ...] = ()
     answers: Mapping[str, Answer] = field(default_factory=dict)
     active_ms: int = 0
 
@@ -102,6 +117,7 @@ class ReviewBody:
             "outcome": str(self.outcome),
             "tags": [asdict(tag) for tag in self.tags],
             "dismissed": list(self.dismissed),
+            "causes": [asdict(cause) for cause in self.causes],
             "answers": dict(self.answers),
         }
 
@@ -113,8 +129,9 @@ def body_sha256(body: ReviewBody, assignment_id: int) -> str:
     """
     said = body.as_work() | {"assignment": assignment_id}
     del said["active_ms"]
-    if not body.dismissed:  # as before there were any: what was sent then is a repetition still
-        del said["dismissed"]
+    for later in ("dismissed", "causes"):
+        if not said[later]:  # as before there were any: what was sent then is a repetition still
+            del said[later]
     canonical = json.dumps(said, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
@@ -158,6 +175,7 @@ def parse_body(data: object) -> ReviewBody:
         rewrite_output=reader.output(data),
         tags=reader.tags(data),
         dismissed=reader.dismissed(data),
+        causes=reader.causes(data),
         answers=reader.answers(data),
         active_ms=min(reader.whole(data, "active_ms", "active_ms") or 0, MOST_ACTIVE_MS),
     )
@@ -194,6 +212,9 @@ def check_body(
                     f"At {tag.start} to {tag.end}, in code points, the text says "
                     f"{draft_text[tag.start : tag.end]!r}, not {tag.quote!r}."
                 ]
+    for index, cause in enumerate(body.causes):
+        if cause.category not in categories:
+            errors[f"causes.{index}.category"] = [f"This task has no category {cause.category!r}."]
     if not set(body.dismissed) <= set(findings):
         errors["dismissed"] = ["This draft has no such finding."]
     for slug in body.answers:
@@ -285,6 +306,26 @@ class _Reader:
             return ()
         numbers = [self.whole({"id": each}, "id", "dismissed") for each in value]
         return tuple(dict.fromkeys(number for number in numbers if number is not None))
+
+    def causes(self, data: Mapping[str, object]) -> tuple[CauseBody, ...]:
+        value = data.get("causes")
+        if value is None:
+            return ()
+        if not isinstance(value, list) or len(value) > MOST_CAUSES:
+            self.refuse("causes", f"A list of at most {MOST_CAUSES} causes.")
+            return ()
+        return tuple(self._cause(each, f"causes.{index}.") for index, each in enumerate(value))
+
+    def _cause(self, value: object, at: str) -> CauseBody:
+        if not isinstance(value, dict):
+            self.refuse(at.rstrip("."), "A cause is a JSON object.")
+            return CauseBody(start=0, end=0, category="")
+        self.refuse_unknown(value, _CAUSE_FIELDS, at)
+        start = self.whole(value, "start", at + "start")
+        end = self.whole(value, "end", at + "end")
+        if start is None or end is None or end < start:
+            self.refuse(at + "start", "A change has a start and an end.")
+        return CauseBody(start or 0, end or 0, self.text(value, "category", most=40, at=at))
 
     def tags(self, data: Mapping[str, object]) -> tuple[TagBody, ...]:
         value = data.get("tags")

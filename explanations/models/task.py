@@ -51,6 +51,12 @@ class Task(models.Model):
     second_person_required = models.BooleanField(
         default=False, help_text="A golden needs the approval of somebody else."
     )
+    every_change_explained = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="An edit is saved only when a tag or a cause explains each change, and the words "
+        "of each tag have changed.",
+    )
     reviews_wanted = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1)], help_text="Places that a draft opens."
     )

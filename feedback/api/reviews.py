@@ -16,9 +16,10 @@ from explanations.models import Draft
 from feedback.api.answers import conflict, invalid
 from feedback.api.assignments import GONE, AssignmentOutput, lease_lost
 from feedback.api.goldens import GoldenOutput
+from feedback.explained_edit import EXPLANATIONS
 from feedback.models import Assignment, Review
 from feedback.outcomes import MOST_TAGS, SEVERITIES, Outcome
-from feedback.review_body import ANSWERS, SCOPES, BodyRefused, parse_body
+from feedback.review_body import ANSWERS, MOST_CAUSES, SCOPES, BodyRefused, parse_body
 from feedback.services.queue import LeaseLost, assignment_on
 from feedback.services.reviewing import (
     AlreadySubmitted,
@@ -44,6 +45,14 @@ class TagInput(serializers.Serializer[Any]):
     finding = serializers.IntegerField(required=False, allow_null=True)
 
 
+class CauseInput(serializers.Serializer[Any]):
+    """Why an edit changed what no tag explains; its place in the draft, in code points."""
+
+    start = serializers.IntegerField(min_value=0)
+    end = serializers.IntegerField(min_value=0)
+    category = serializers.SlugField(help_text="A neutral one, taste, makes no tag; others do.")
+
+
 class ReviewInput(serializers.Serializer[Any]):
     """A decision. It is read by `feedback.review_body`; this describes it for the API's pages."""
 
@@ -61,6 +70,7 @@ class ReviewInput(serializers.Serializer[Any]):
         required=False,
         help_text="Findings that are wrong. A tag that names a finding takes it.",
     )
+    causes = serializers.ListField(child=CauseInput(), required=False, max_length=MOST_CAUSES)
     answers = serializers.DictField(child=serializers.ChoiceField(choices=ANSWERS), required=False)
     active_ms = serializers.IntegerField(required=False, min_value=0)
 
@@ -80,6 +90,26 @@ class TagOutput(serializers.Serializer[Any]):
     finding = serializers.IntegerField(source="finding_id", allow_null=True)
 
 
+class ChangeOutput(serializers.Serializer[Any]):
+    """`before` at `[start, end)` of the draft became `after` there in the rewrite; code points."""
+
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    before = serializers.CharField()
+    after_start = serializers.IntegerField()
+    after_end = serializers.IntegerField()
+    after = serializers.CharField()
+    tags = serializers.ListField(
+        child=serializers.IntegerField(), help_text="The ordinals of the tags that explain it."
+    )
+    by = serializers.ChoiceField(
+        choices=EXPLANATIONS, allow_null=True, help_text="How they were found; null for no tag."
+    )
+    cause = serializers.CharField(
+        default="", help_text="The category that the editor gave when asked why, or nothing."
+    )
+
+
 class ReviewOutput(serializers.Serializer[Any]):
     """A review as it was submitted."""
 
@@ -91,8 +121,8 @@ class ReviewOutput(serializers.Serializer[Any]):
     note = serializers.CharField()
     rewrite = serializers.CharField()
     rewrite_output = serializers.JSONField(allow_null=True)
-    alignment = serializers.JSONField(
-        help_text="The changes from draft to rewrite, each with the ordinals of its tags."
+    alignment = ChangeOutput(
+        many=True, help_text="The changes that turn the draft into the rewrite, in order."
     )
     tags = TagOutput(many=True)
     findings = serializers.SerializerMethodField(
@@ -117,6 +147,7 @@ class SubmittedOutput(serializers.Serializer[Any]):
 
     review = serializers.IntegerField(source="review.pk")
     outcome = serializers.CharField(source="review.outcome")
+    alignment = ChangeOutput(source="review.alignment", many=True)
     golden = GoldenOutput(allow_null=True)
     replayed = serializers.BooleanField(help_text="Whether it had been answered before.")
 

@@ -11,6 +11,20 @@ from explanations.models import Category, Criterion, Draft, Finding, Guide, Plac
 from feedback.models.assignment import Assignment
 
 
+class HoldsOnlyChanges(models.Func):
+    """Whether a JSON value is a list of changes: offsets in order, texts, and a list of tags."""
+
+    template = (
+        "(jsonb_typeof(%(expressions)s) = 'array'"
+        " AND NOT jsonb_path_exists(%(expressions)s, '$[*] ? (!("
+        '@.start.type() == "number" && @.start >= 0 && @.end >= @.start'
+        " && @.after_start >= 0 && @.after_end >= @.after_start"
+        ' && @.before.type() == "string" && @.after.type() == "string"'
+        ' && @.tags.type() == "array"))\'))'
+    )
+    output_field = models.BooleanField()
+
+
 class ReviewQuerySet(models.QuerySet["Review"]):
     """Reviews, chainable."""
 
@@ -53,7 +67,9 @@ class Review(models.Model):
     rewrite = models.TextField(blank=True, help_text="The golden text of an EDIT.")
     rewrite_output = models.JSONField(null=True, blank=True)
     alignment = models.JSONField(
-        default=list, blank=True, help_text="Hunks from draft to rewrite, each with its tags."
+        default=list,
+        blank=True,
+        help_text="Changes from draft to rewrite, each with its tags and its cause.",
     )
     guide = models.ForeignKey(
         Guide, on_delete=models.PROTECT, null=True, blank=True, related_name="reviews"
@@ -77,6 +93,13 @@ class Review(models.Model):
             models.CheckConstraint(
                 name="edit_has_a_rewrite",
                 condition=~models.Q(outcome="EDIT") | ~models.Q(rewrite=""),
+            ),
+            models.CheckConstraint(
+                name="alignment_is_of_an_edit",
+                condition=models.Q(outcome="EDIT") | models.Q(alignment=[]),
+            ),
+            models.CheckConstraint(
+                name="alignment_holds_changes", condition=HoldsOnlyChanges("alignment")
             ),
             models.CheckConstraint(
                 name="unreviewable_escalate_and_skip_have_a_reason",

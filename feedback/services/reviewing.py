@@ -7,7 +7,7 @@ answers, the golden and the log all change, or nothing does. Locks are taken in 
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -27,10 +27,11 @@ from explanations.models import (
     LetThrough,
     Place,
     Recommendation,
+    Task,
 )
 from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.services.redrafting import redraft_after_change
-from feedback.alignment import TagSpan, align
+from feedback.explained_edit import ExplainedEdit, explain_edit
 from feedback.models import (
     Assignment,
     CriterionAnswer,
@@ -48,7 +49,7 @@ from feedback.outcomes import (
     broken_rules,
     settle,
 )
-from feedback.review_body import BodyRefused, ReviewBody, body_sha256, check_body
+from feedback.review_body import BodyRefused, ReviewBody, TagBody, body_sha256, check_body
 from feedback.services import goldens
 from feedback.services.goldens import facts_seen
 from feedback.services.queue import (
@@ -111,6 +112,8 @@ class _Prepared:
     rewrite: str
     rewrite_output: dict[str, object] | None
     alignment: list[dict[str, object]]
+    tags: tuple[TagBody, ...]
+    """Those of the body, and after them those that the causes of an edit make."""
     categories: Mapping[str, int]
     criteria: Mapping[str, int]
 
@@ -169,7 +172,7 @@ def _submit(editor: Person, assignment_id: int, key: uuid.UUID, body: ReviewBody
     review = _write_review(assignment, draft, editor, key, prepared)
     golden = None
     if prepared.outcome in MAKES_A_GOLDEN:
-        severities = [tag.severity for tag in body.tags]
+        severities = [tag.severity for tag in prepared.tags]
         golden = goldens.make_golden(review, draft, prepared.outcome, severities)
     _move_place(place, prepared.outcome)
     if prepared.outcome in ENDS_THE_PLACE:
@@ -205,11 +208,14 @@ def _keep(editor: Person, assignment_id: int, body: ReviewBody) -> None:
 
 def _prepare(assignment: Assignment, body: ReviewBody) -> _Prepared:
     draft, task = assignment.place.draft, assignment.place.task
-    categories: dict[str, int] = {}
-    if body.tags:
-        categories = dict(
-            Category.objects.filter(task=task, retired_at=None).values_list("slug", "pk")
-        )
+    categories: dict[str, Category] = {}
+    if body.tags or body.causes:
+        categories = {
+            category.slug: category
+            for category in Category.objects.filter(task=task, retired_at=None).only(
+                "slug", "severity"
+            )
+        }
     criteria: dict[str, int] = {}
     if body.answers:
         criteria = dict(
@@ -234,6 +240,11 @@ def _prepare(assignment: Assignment, body: ReviewBody) -> _Prepared:
             errors.setdefault(name, []).append(sentence)
     if body.outcome is Outcome.ESCALATE and assignment.place.state == Place.State.ESCALATED:
         errors["outcome"] = ["This draft is with the lead already."]
+    edit = None
+    if settle(decision) is Outcome.EDIT and not errors:
+        usual = {slug: category.severity for slug, category in categories.items()}
+        edit = explain_edit(draft.text, rewrite, body, usual)
+        errors = edit.errors or _unexplained(edit, task)
     if errors:
         raise BodyRefused(errors)
     return _Prepared(
@@ -242,10 +253,9 @@ def _prepare(assignment: Assignment, body: ReviewBody) -> _Prepared:
         sha256=body_sha256(body, assignment.pk),
         rewrite=rewrite if decision.changed else "",
         rewrite_output=rewrite_output if decision.changed else None,
-        alignment=(
-            _alignment(draft.text, rewrite, body) if settle(decision) is Outcome.EDIT else []
-        ),
-        categories=categories,
+        alignment=edit.alignment if edit else [],
+        tags=edit.tags if edit else body.tags,
+        categories={slug: category.pk for slug, category in categories.items()},
         criteria=criteria,
     )
 
@@ -289,17 +299,19 @@ def _rewritten(
     return output_format.render(checked), checked if is_structured else None
 
 
-def _alignment(before: str, after: str, body: ReviewBody) -> list[dict[str, object]]:
-    """Return the changes from draft to rewrite, each with the ordinals of the tags behind it."""
-    spans = [TagSpan(tag.scope, tag.start, tag.end) for tag in body.tags]
-    return [
-        {
-            **asdict(change.hunk),
-            "tags": [index + 1 for index in change.tags],
-            "by": change.by,
-        }
-        for change in align(before, after, spans).changes
-    ]
+def _unexplained(edit: ExplainedEdit, task: Task) -> dict[str, list[str]]:
+    """Return what is left to explain, where the task lets no edit through without."""
+    if not task.every_change_explained:
+        return {}
+    errors: dict[str, list[str]] = {}
+    if edit.open_questions:
+        errors["causes"] = ["This task asks for a tag or a cause for each change."]
+    if edit.unchanged:
+        errors["tags"] = [
+            "Words that are tagged did not change: change them, or remove the tag. "
+            "This task asks for it."
+        ]
+    return errors
 
 
 # --- What is locked ------------------------------------------------------------------------------
@@ -385,7 +397,7 @@ def _write_review(
             pointer=tag.pointer,
             finding_id=tag.finding,
         )
-        for ordinal, tag in enumerate(body.tags, start=1)
+        for ordinal, tag in enumerate(prepared.tags, start=1)
     )
     CriterionAnswer.objects.bulk_create(
         CriterionAnswer(review=review, criterion_id=prepared.criteria[slug], answer=answer)

@@ -43,6 +43,12 @@ def tag_on(draft: Draft, words: str, category: str = "tone", severity: int = 1) 
     }
 
 
+def cause_of(draft: Draft, words: str, category: str) -> dict[str, Any]:
+    """Why the editor changed these words of the draft, in its first place."""
+    start = draft.text.index(words)
+    return {"start": start, "end": start + len(words), "category": category}
+
+
 def tag_on_all(category: str = "generic", severity: int = 1) -> dict[str, Any]:
     """A tag on the whole draft."""
     return {"category": category, "severity": severity, "scope": "draft"}

@@ -224,6 +224,8 @@ class TestSubmit:
         assert review["tags"][0]["quote"] == "latest"
         assert review["answers"] == {"specific": "yes"}
         assert review["alignment"][0]["tags"] == [1]
+        assert review["alignment"][0]["cause"] == ""
+        assert answer.json()["alignment"] == review["alignment"]
 
     def test_the_same_again_is_answered_with_the_same(
         self, editor: Person, editor_client: Client, ready_draft: Draft

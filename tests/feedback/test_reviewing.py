@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connections, transaction
 from django.db.models.functions import Now
 from pytest_django import DjangoAssertNumQueries
 
@@ -14,11 +14,29 @@ from explanations.models import Draft, FactSnapshot, Finding, Guide, Place, Task
 from feedback.models import Assignment, Golden, Review
 from feedback.review_body import BodyRefused
 from feedback.services.queue import LeaseLost, claim_next, release, save_work, sweep_expired
-from feedback.services.reviewing import AlreadySubmitted, KeyReused, Submitted
+from feedback.services.reviewing import AlreadySubmitted, KeyReused, Submitted, undo_review
 from tests.conftest import JOB_OUTPUT
 from tests.feedback.conftest import DraftMaker, let_the_lease_run_out
-from tests.feedback.people_at_work import claimed, reviewed, submitted, tag_on, tag_on_all
+from tests.feedback.people_at_work import (
+    cause_of,
+    claimed,
+    reviewed,
+    submitted,
+    tag_on,
+    tag_on_all,
+)
 
+CHANGE = {
+    "start": 2,
+    "end": 5,
+    "before": "new",
+    "after_start": 2,
+    "after_end": 4,
+    "after": "my",
+    "tags": [1],
+    "by": "overlap",
+    "cause": "",
+}
 REWRITE = "Dead Rabbitts turn metalcore into a rush of pure adrenaline."
 
 
@@ -94,6 +112,115 @@ class TestEdit:
             for hunk in done.review.alignment
         ]
         assert changes == [("latest", "new", [1], "overlap"), ("!", ".", [2], "overlap")]
+
+    def test_a_cause_is_kept_with_its_change_and_teaches_as_its_tag_would(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        done = reviewed(
+            editor,
+            outcome="EDIT",
+            rewrite="Dead Rabbitts' new single is a metalcore adrenaline rush.",
+            tags=[tag_on(ready_draft, "!", "taste", 0)],
+            causes=[cause_of(ready_draft, "latest", "unsupported")],
+        )
+        change = done.review.alignment[0]
+        assert (change["tags"], change["by"], change["cause"]) == ([2], "cause", "unsupported")
+        made = done.review.tags.get(ordinal=2)
+        assert (made.category.slug, made.severity, made.quote) == ("unsupported", 5, "latest")
+
+    def test_undone_it_gives_the_causes_back_and_not_their_tags(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        asked = cause_of(ready_draft, "latest", "unsupported")
+        done = reviewed(
+            editor,
+            outcome="EDIT",
+            rewrite=ready_draft.text.replace("latest", "new"),
+            causes=[asked],
+        )
+        undone = undo_review(editor, done.review.pk)
+        assert undone.assignment is not None
+        assert undone.assignment.work["causes"] == [asked]
+        assert undone.assignment.work["tags"] == []
+
+    def test_a_cause_that_answers_no_question_is_refused(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        with pytest.raises(BodyRefused) as refusal:
+            reviewed(
+                editor,
+                outcome="EDIT",
+                rewrite=ready_draft.text.replace("latest", "new"),
+                causes=[cause_of(ready_draft, "single", "tone")],
+            )
+        assert set(refusal.value.errors) == {"causes.0.start"}
+
+    def test_a_cause_of_another_task_is_refused(self, editor: Person, ready_draft: Draft) -> None:
+        with pytest.raises(BodyRefused) as refusal:
+            reviewed(
+                editor,
+                outcome="EDIT",
+                rewrite=ready_draft.text.replace("latest", "new"),
+                causes=[cause_of(ready_draft, "latest", "verdict")],
+            )
+        assert set(refusal.value.errors) == {"causes.0.category"}
+
+    def test_without_a_cause_it_is_saved_as_it_is(self, editor: Person, ready_draft: Draft) -> None:
+        done = reviewed(
+            editor,
+            outcome="EDIT",
+            rewrite=ready_draft.text.replace("latest", "new"),
+            tags=[tag_on(ready_draft, "!")],
+        )
+        assert [change["cause"] for change in done.review.alignment] == [""]
+
+    def test_where_the_task_asks_for_it_each_change_needs_one(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        Task.objects.filter(pk=ready_draft.task_id).update(every_change_explained=True)
+        rewrite = ready_draft.text.replace("latest", "new")
+        with pytest.raises(BodyRefused) as refusal:
+            reviewed(editor, outcome="EDIT", rewrite=rewrite, tags=[tag_on(ready_draft, "!")])
+        assert set(refusal.value.errors) == {"causes", "tags"}
+        done = reviewed(
+            editor,
+            outcome="EDIT",
+            rewrite=rewrite,
+            causes=[cause_of(ready_draft, "latest", "taste")],
+        )
+        assert done.review.outcome == "EDIT"
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            [{"start": 0}],
+            {},
+            [{**CHANGE, "end": 1}],
+            [{**CHANGE, "before": 7}],
+            [{**CHANGE, "tags": "1"}],
+            [CHANGE, None],
+        ],
+    )
+    def test_the_database_keeps_nothing_but_changes(
+        self, editor: Person, ready_draft: Draft, changes: object
+    ) -> None:
+        place = ready_draft.places.get()
+        said = {"editor": editor, "draft": ready_draft, "place": place, "outcome": "EDIT"}
+        said |= {"rewrite": "Loud.", "body_sha256": ""}
+        Review.objects.create(**said, key=uuid.uuid4(), alignment=[CHANGE])
+        with pytest.raises(IntegrityError, match="alignment_holds_changes"), transaction.atomic():
+            Review.objects.create(**said, key=uuid.uuid4(), alignment=changes)
+
+    def test_nothing_but_an_edit_has_changes(self, editor: Person, ready_draft: Draft) -> None:
+        with pytest.raises(IntegrityError, match="alignment_is_of_an_edit"), transaction.atomic():
+            Review.objects.create(
+                editor=editor,
+                draft=ready_draft,
+                place=ready_draft.places.get(),
+                outcome="ACCEPT",
+                key=uuid.uuid4(),
+                alignment=[CHANGE],
+            )
 
     def test_the_tags_keep_their_order_and_words(self, editor: Person, ready_draft: Draft) -> None:
         done = reviewed(
