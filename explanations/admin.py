@@ -8,10 +8,12 @@ from django.forms import ChoiceField
 from django.http import HttpRequest
 
 from accounts.administration import AnyForm, ConfigurationAdmin, HistoryAdmin, ReadOnlyInline
-from accounts.rights import DRAFT, LEAD
+from accounts.log import record
+from accounts.rights import DRAFT, LEAD, person_of
 from explanations.models import (
     Category,
     Criterion,
+    DecidedAnswer,
     Draft,
     FactOverlay,
     FactSnapshot,
@@ -95,6 +97,25 @@ class CriterionAdmin(ConfigurationAdmin):
     list_display_links = ("name",)
     list_filter = ("task",)
     list_select_related = ("task",)
+
+
+@admin.register(DecidedAnswer)
+class DecidedAnswerAdmin(ConfigurationAdmin):
+    """What a tag answers by itself. What is wrong is deleted: the reviews keep their answers."""
+
+    rights = (LEAD,)
+    list_display = ("category", "criterion", "answer")
+    list_filter = ("category__task",)
+    list_select_related = ("category", "criterion")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Whether the person's role configures this."""
+        return self.has_add_permission(request)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        """Delete it, and write down who did."""
+        record(person_of(request), "decided answer deleted", obj, said=str(obj))
+        obj.delete()
 
 
 @admin.register(ModelServer)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+Answer = Literal["yes", "no", "na"]
+
 
 class Outcome(StrEnum):
     """What an editor can decide about a draft."""
@@ -28,6 +30,8 @@ CRITICAL: Final = 25
 SEVERITIES: Final = (NEUTRAL, MINOR, MAJOR, CRITICAL)
 
 MOST_TAGS: Final = 5
+# A tag this bad answers the criteria of its category; a neutral one is a matter of taste.
+DECIDES_FROM: Final = MINOR
 
 OTHER: Final = "other"
 
@@ -79,6 +83,11 @@ class Decision:
     note: str = ""
     has_rewrite: bool = False
     changed: bool = False
+
+
+def worse_answer(one: Answer, other: Answer) -> Answer:
+    """Return which of two answers to one criterion counts where tags decide it differently."""
+    return min(one, other, key=("no", "yes", "na").index)
 
 
 def settle(decision: Decision) -> Outcome:

@@ -23,10 +23,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final, Literal, cast
 
-from feedback.outcomes import MOST_TAGS, SEVERITIES, Outcome
+from feedback.outcomes import MOST_TAGS, SEVERITIES, Answer, Outcome
 
 Scope = Literal["span", "draft", "missing"]
-Answer = Literal["yes", "no", "na"]
 
 SCOPES: Final = ("span", "draft", "missing")
 ANSWERS: Final = ("yes", "no", "na")

@@ -14,9 +14,11 @@ from explanations.models.recommendation import (
 )
 from explanations.models.run import Run
 from explanations.models.task import (
+    Answer,
     Category,
     CheckThreshold,
     Criterion,
+    DecidedAnswer,
     Guide,
     Prompt,
     Severity,
@@ -27,9 +29,11 @@ from explanations.models.trial import MOST_SAMPLED, Trial
 
 __all__ = [
     "MOST_SAMPLED",
+    "Answer",
     "Category",
     "CheckThreshold",
     "Criterion",
+    "DecidedAnswer",
     "Dismissal",
     "Draft",
     "Drainer",

@@ -1,6 +1,6 @@
 """A task, its taxonomy of errors, and the numbered versions of its guide and its prompt."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 import pgtrigger
 from django.conf import settings
@@ -12,6 +12,16 @@ from accounts.history import final_columns, kept
 # The versions that a draft, a review or a golden refers to.
 USED = pgtrigger.Q(old__used_at__isnull=False)
 
+_REFUSE_CRITERIA_OF_OTHER_TASKS: Final = """
+IF (SELECT task_id FROM explanations_category WHERE id = NEW.category_id)
+    <> (SELECT task_id FROM explanations_criterion WHERE id = NEW.criterion_id)
+THEN
+    RAISE EXCEPTION 'A category decides criteria of its own task.'
+        USING ERRCODE = 'check_violation';
+END IF;
+RETURN NEW;
+"""
+
 
 class Severity(models.IntegerChoices):
     """How bad an error is; the number is its weight in the error score."""
@@ -20,6 +30,14 @@ class Severity(models.IntegerChoices):
     MINOR = 1, "minor"
     MAJOR = 5, "major"
     CRITICAL = 25, "critical"
+
+
+class Answer(models.TextChoices):
+    """An answer to a criterion."""
+
+    YES = "yes", "yes"
+    NO = "no", "no"
+    NOT_APPLICABLE = "na", "not applicable"
 
 
 class Threshold(models.TextChoices):
@@ -284,3 +302,35 @@ class Criterion(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DecidedAnswer(models.Model):
+    """What a tag of a category answers by itself: generic decides that specific is no."""
+
+    category = models.ForeignKey(Category, on_delete=models.CASCADE, related_name="decided_answers")
+    criterion = models.ForeignKey(
+        Criterion, on_delete=models.CASCADE, related_name="decided_answers"
+    )
+    answer = models.CharField(max_length=3, choices=Answer.choices, default=Answer.NO)
+
+    class Meta:
+        ordering: ClassVar = ["category", "criterion"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                name="category_decides_a_criterion_once", fields=["category", "criterion"]
+            ),
+            models.CheckConstraint(
+                name="decided_answer_is_known", condition=models.Q(answer__in=Answer.values)
+            ),
+        ]
+        triggers: ClassVar = [
+            pgtrigger.Trigger(
+                name="category_decides_criteria_of_its_task",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                func=_REFUSE_CRITERIA_OF_OTHER_TASKS,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.category}: {self.criterion} {self.get_answer_display()}"

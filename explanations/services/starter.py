@@ -20,6 +20,7 @@ from explanations.models import (
     Category,
     CheckThreshold,
     Criterion,
+    DecidedAnswer,
     Guide,
     Import,
     Prompt,
@@ -137,6 +138,7 @@ def _load(shipped: ShippedTask, loaded: Loaded) -> None:
         )
     _load_categories(task, shipped.categories, loaded)
     _load_criteria(task, shipped.criteria, loaded)
+    _load_decided_answers(task, shipped.categories, loaded)
     _load_guide(task, shipped.guide, shipped.rules, loaded)
     _load_prompt(task, shipped.prompt, loaded)
 
@@ -169,6 +171,24 @@ def _load_criteria(task: Task, criteria: Iterable[Mapping[str, Any]], loaded: Lo
         )
         if created:
             loaded.changes.append(f"criterion {task.slug} {row['slug']}")
+
+
+def _load_decided_answers(
+    task: Task, categories: Iterable[Mapping[str, Any]], loaded: Loaded
+) -> None:
+    """Say what tags answer by themselves, where nobody has said it of any category of the task."""
+    if DecidedAnswer.objects.filter(category__task=task).exists():
+        return
+    ids = dict(task.categories.filter(retired_at=None).values_list("slug", "pk"))
+    criteria = dict(task.criteria.filter(retired_at=None).values_list("slug", "pk"))
+    made = DecidedAnswer.objects.bulk_create(
+        DecidedAnswer(category_id=ids[row["slug"]], criterion_id=criteria[criterion], answer=answer)
+        for row in categories
+        for criterion, answer in row.get("decides", {}).items()
+        if row["slug"] in ids and criterion in criteria
+    )
+    if made:
+        loaded.changes.append(f"what tags answer in {task.slug}")
 
 
 def _load_guide(task: Task, text: str, rules: GuideRules, loaded: Loaded) -> None:

@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from accounts.history import final_columns
 from explanations.models import Draft
 from feedback.models.golden import Golden
+from feedback.models.review import Review
 
 
 class BulkAction(models.Model):
@@ -51,6 +52,23 @@ class BulkAction(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     undone_at = models.DateTimeField(null=True, blank=True)
+    review = models.ForeignKey(
+        Review,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="caused",
+        help_text="Whose harmful tag caused it; empty where a lead did it.",
+    )
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The lead who looked at what a review had caused and let it stand.",
+    )
+    settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -71,7 +89,7 @@ class BulkAction(models.Model):
             ),
         ]
         triggers: ClassVar = [
-            final_columns("bulk_action_is_final", "kind", "about", "search", "created_by")
+            final_columns("bulk_action_is_final", "kind", "about", "search", "created_by", "review")
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from accounts.history import append_only
-from explanations.models import Category, Criterion, Draft, Finding, Guide, Place, Severity
+from explanations.models import Answer, Category, Criterion, Draft, Finding, Guide, Place, Severity
 from feedback.models.assignment import Assignment
 
 
@@ -161,14 +161,14 @@ class Tag(models.Model):
 class CriterionAnswer(models.Model):
     """Yes, no or not applicable to one question of the task."""
 
-    class Answer(models.TextChoices):
-        YES = "yes", "yes"
-        NO = "no", "no"
-        NOT_APPLICABLE = "na", "not applicable"
-
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="answers")
     criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="answers")
     answer = models.CharField(max_length=3, choices=Answer.choices)
+    by_tag = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="A tag decided it and the editor let it stand; otherwise they answered it.",
+    )
 
     class Meta:
         ordering: ClassVar = ["review", "criterion"]

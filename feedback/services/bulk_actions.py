@@ -9,21 +9,20 @@ Locks are taken in the order that `feedback.services.queue` names.
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
-from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
 
-from django.db import OperationalError, connection, transaction
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from psycopg.errors import DeadlockDetected
 
 from accounts.log import record
 from accounts.models import Person
 from explanations import nudge
 from explanations.models import Draft, Run
 from explanations.services.redrafting import draft_again, redraft_after_change
-from feedback.models import BulkAction, Golden
+from feedback.models import BulkAction, Golden, Review
+from feedback.services.deadlocks import again_after_deadlock
 from feedback.services.goldens import hand_down, mark_outdated
 from feedback.services.searching import DRAFTS, Search, bounded, matching
 
@@ -33,7 +32,6 @@ State = BulkAction.State
 MOST_AT_ONCE: Final = 25_000
 MOST_REASON: Final = 500
 LONGEST_S: Final = 20.0
-TRIES_AFTER_DEADLOCK: Final = 3
 EXAMPLES: Final = 5
 
 # Why a text is left out; each goes on after a number of drafts or goldens.
@@ -85,27 +83,6 @@ _DONE_TO: Final[Mapping[str, str]] = {
 
 class BulkRefused(Exception):
     """An action that cannot be prepared, done or taken back; the text is a sentence for people."""
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def _again_after_deadlock(step: Callable[P, R]) -> Callable[P, R]:
-    """Try again when the database gave up on one of two who waited for each other."""
-
-    @wraps(step)
-    def tried(*arguments: P.args, **more: P.kwargs) -> R:
-        for tries_left in reversed(range(TRIES_AFTER_DEADLOCK)):
-            try:
-                with transaction.atomic():
-                    return step(*arguments, **more)
-            except OperationalError as error:
-                if not isinstance(error.__cause__, DeadlockDetected) or not tries_left:
-                    raise
-        raise AssertionError
-
-    return tried
 
 
 # --- Preparing -----------------------------------------------------------------------------------
@@ -169,7 +146,7 @@ def prepare(kind: Kind, wanted: Search, person: Person) -> BulkAction:
         action = BulkAction.objects.create(
             kind=kind, about=wanted.about, search=wanted.as_asked(), created_by=person
         )
-        action.counts = _choose(action, wanted, person)
+        action.counts = _choose(action, *matching(wanted, person))
         chosen = action.counts["chosen"]
         if chosen > MOST_AT_ONCE:
             raise BulkRefused(
@@ -180,9 +157,11 @@ def prepare(kind: Kind, wanted: Search, person: Person) -> BulkAction:
     return action
 
 
-def _choose(action: BulkAction, wanted: Search, person: Person) -> dict[str, Any]:
-    """Write the rows of an action; return what was found and what is left out of it."""
-    found, parameters = matching(wanted, person)
+def _choose(action: BulkAction, found: str, parameters: Sequence[Any]) -> dict[str, Any]:
+    """Write the rows of an action; return what was found and what is left out of it.
+
+    `found` is a statement that yields the id and the state of each text.
+    """
     left_out = json.dumps(_LEFT_OUT_BY_STATE[action.kind, action.about])
     with connection.cursor() as cursor:
         if action.about == DRAFTS:
@@ -239,7 +218,7 @@ def actions_on(draft: Draft) -> QuerySet[BulkAction]:
 # --- Doing ---------------------------------------------------------------------------------------
 
 
-@_again_after_deadlock
+@again_after_deadlock
 def do(action_id: int, person: Person, reason: str) -> BulkAction:
     """Do what the person has prepared, to all of it that is still as it was; say so in the log.
 
@@ -256,6 +235,30 @@ def do(action_id: int, person: Person, reason: str) -> BulkAction:
         raise BulkRefused("Say why; who meets one of these texts will read it.")
     if len(action.reason) > MOST_REASON:
         raise BulkRefused(f"The reason may have {MOST_REASON} characters.")
+    return _done(action, person)
+
+
+def do_because_of(
+    review: Review, kind: Kind, about: str, found: str, parameters: Sequence[Any], reason: str
+) -> BulkAction:
+    """Do an action, in the transaction of the review that asks for it; its editor has done it.
+
+    `found` is a statement that yields the id and the state of each text.
+    """
+    action = BulkAction.objects.create(
+        kind=kind,
+        about=about,
+        search={"about": about},
+        review=review,
+        reason=reason[:MOST_REASON],
+        created_by=review.editor,
+    )
+    action.counts = _choose(action, found, parameters)
+    action.save(update_fields=["counts"])
+    return _done(action, review.editor)
+
+
+def _done(action: BulkAction, person: Person) -> BulkAction:
     changed = _DOING[action.kind, action.about](action)
     BulkAction.objects.filter(pk=action.pk).update(
         state=State.DONE, reason=action.reason, changed=len(changed), done_at=Now()
@@ -439,7 +442,7 @@ def _follow_facts(draft_ids: Collection[int]) -> None:
 # --- Taking back ---------------------------------------------------------------------------------
 
 
-@_again_after_deadlock
+@again_after_deadlock
 def undo(action_id: int, person: Person) -> BulkAction:
     """Put back every text of an action that is still as the action left it; say so in the log.
 
@@ -451,6 +454,39 @@ def undo(action_id: int, person: Person) -> BulkAction:
         return action
     if action.state != State.DONE:
         raise BulkRefused("This has not been done.")
+    return _undone(action, person)
+
+
+def undo_because_of(review: Review, person: Person) -> None:
+    """Put back what was done because of a review, in the transaction that takes it back."""
+    caused = BulkAction.objects.filter(review=review, state=State.DONE).order_by("pk")
+    for action in caused.select_for_update():
+        _undone(action, person)
+
+
+def let_stand(action_id: int, person: Person) -> BulkAction:
+    """Say that a lead has looked at what a review caused, and that it is to stay so.
+
+    Safe to repeat. Raises BulkRefused for anything else, BulkAction.DoesNotExist.
+    """
+    waiting = caused_by_reviews().filter(pk=action_id)
+    settled = waiting.update(settled_by=person, settled_at=Now())
+    action = BulkAction.objects.get(pk=action_id)
+    if settled:
+        record(person, "let stand", action)
+    elif action.settled_at is None:
+        raise BulkRefused("This waits for nobody.")
+    return action
+
+
+def caused_by_reviews() -> QuerySet[BulkAction]:
+    """Return what reviews have caused and no lead has looked at yet, the oldest first."""
+    return BulkAction.objects.filter(
+        review__isnull=False, state=State.DONE, settled_at=None
+    ).order_by("pk")
+
+
+def _undone(action: BulkAction, person: Person) -> BulkAction:
     restored = _UNDOING[action.kind, action.about](action)
     BulkAction.objects.filter(pk=action.pk).update(
         state=State.UNDONE, restored=len(restored), undone_by=person, undone_at=Now()

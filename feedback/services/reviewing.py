@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, cast
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
@@ -21,6 +21,7 @@ from accounts.rights import LEAD, has_right
 from explanations.models import (
     Category,
     Criterion,
+    DecidedAnswer,
     Draft,
     Finding,
     Guide,
@@ -41,16 +42,20 @@ from feedback.models import (
     Tag,
 )
 from feedback.outcomes import (
+    DECIDES_FROM,
     ENDS_THE_PLACE,
     JUDGES_FINDINGS,
     MAKES_A_GOLDEN,
+    Answer,
     Decision,
     Outcome,
     broken_rules,
     settle,
+    worse_answer,
 )
 from feedback.review_body import BodyRefused, ReviewBody, TagBody, body_sha256, check_body
-from feedback.services import goldens
+from feedback.services import goldens, harm
+from feedback.services.deadlocks import again_after_deadlock
 from feedback.services.goldens import facts_seen
 from feedback.services.queue import (
     LEASE,
@@ -116,6 +121,8 @@ class _Prepared:
     """Those of the body, and after them those that the causes of an edit make."""
     categories: Mapping[str, int]
     criteria: Mapping[str, int]
+    decided: Mapping[int, Answer]
+    """By the tags, what the editor left unanswered: a criterion's number to its answer."""
 
 
 def reviews_of(draft_id: int) -> QuerySet[Review]:
@@ -141,8 +148,7 @@ def submit_review(
     sent is kept with the assignment.
     """
     try:
-        with transaction.atomic():
-            return _submit(editor, assignment_id, key, body)
+        return _submit(editor, assignment_id, key, body)
     except IntegrityError:
         if Review.objects.filter(editor=editor, key=key).exists():
             return _answered(editor, key, body, assignment_id)
@@ -154,6 +160,7 @@ def submit_review(
         raise
 
 
+@again_after_deadlock
 def _submit(editor: Person, assignment_id: int, key: uuid.UUID, body: ReviewBody) -> Submitted:
     assignment = (
         Assignment.objects.with_draft()
@@ -165,6 +172,9 @@ def _submit(editor: Person, assignment_id: int, key: uuid.UUID, body: ReviewBody
     if assignment.state == Assignment.State.SUBMITTED:
         return _answered(editor, key, body, assignment_id)
     prepared = _prepare(assignment, body)
+    is_harmful = harm.is_harmful(prepared.outcome, prepared.tags)
+    if is_harmful:
+        harm.take_turns(assignment.place.draft)
     draft = _locked_draft(assignment.place.draft, prepared.outcome)
     places = list(Place.objects.filter(draft=draft).order_by("ordinal"))
     place = next(each for each in places if each.pk == assignment.place_id)
@@ -177,6 +187,8 @@ def _submit(editor: Person, assignment_id: int, key: uuid.UUID, body: ReviewBody
     _move_place(place, prepared.outcome)
     if prepared.outcome in ENDS_THE_PLACE:
         _settle_draft(draft, review, [each for each in places if each.pk != place.pk])
+    if is_harmful:
+        harm.set_aside_the_same(review, draft)
     record(editor, "reviewed", draft, review=review.pk, outcome=review.outcome)
     return Submitted(review, golden, replayed=False)
 
@@ -247,6 +259,7 @@ def _prepare(assignment: Assignment, body: ReviewBody) -> _Prepared:
         errors = edit.errors or _unexplained(edit, task)
     if errors:
         raise BodyRefused(errors)
+    tags = edit.tags if edit else body.tags
     return _Prepared(
         body=body,
         outcome=settle(decision),
@@ -254,10 +267,31 @@ def _prepare(assignment: Assignment, body: ReviewBody) -> _Prepared:
         rewrite=rewrite if decision.changed else "",
         rewrite_output=rewrite_output if decision.changed else None,
         alignment=edit.alignment if edit else [],
-        tags=edit.tags if edit else body.tags,
+        tags=tags,
         categories={slug: category.pk for slug, category in categories.items()},
         criteria=criteria,
+        decided=_decided_by(tags, task.pk, body),
     )
+
+
+def _decided_by(tags: Sequence[TagBody], task_id: int, body: ReviewBody) -> dict[int, Answer]:
+    """Return what the tags answer of that which the editor did not answer themselves."""
+    deciding = {tag.category for tag in tags if tag.severity >= DECIDES_FROM}
+    if not deciding:
+        return {}
+    rows = (
+        DecidedAnswer.objects.filter(
+            category__task=task_id, category__slug__in=deciding, criterion__retired_at=None
+        )
+        .exclude(criterion__slug__in=list(body.answers))
+        .order_by()
+        .values_list("criterion", "answer")
+    )
+    decided: dict[int, Answer] = {}
+    for criterion, said in rows:
+        answer = cast(Answer, said)
+        decided[criterion] = worse_answer(decided.get(criterion, answer), answer)
+    return decided
 
 
 def _findings(draft: Draft, body: ReviewBody) -> set[int]:
@@ -400,8 +434,14 @@ def _write_review(
         for ordinal, tag in enumerate(prepared.tags, start=1)
     )
     CriterionAnswer.objects.bulk_create(
-        CriterionAnswer(review=review, criterion_id=prepared.criteria[slug], answer=answer)
-        for slug, answer in body.answers.items()
+        [
+            CriterionAnswer(review=review, criterion_id=prepared.criteria[slug], answer=answer)
+            for slug, answer in body.answers.items()
+        ]
+        + [
+            CriterionAnswer(review=review, criterion_id=criterion, answer=answer, by_tag=True)
+            for criterion, answer in prepared.decided.items()
+        ]
     )
     if prepared.outcome in JUDGES_FINDINGS and not draft.blind:
         _judge_findings(review, draft, body)
@@ -464,6 +504,7 @@ def _settle_draft(draft: Draft, review: Review, other_places: Sequence[Place]) -
 # --- Taking back ---------------------------------------------------------------------------------
 
 
+@again_after_deadlock
 def undo_review(editor: Person, review_id: int) -> Undone:
     """Take back one of the editor's last ten reviews, or one whose golden was sent back.
 
@@ -497,6 +538,7 @@ def undo_review(editor: Person, review_id: int) -> Undone:
             supersedes=review,
         )
         goldens.withdraw_undone(review, editor)
+        harm.take_back(review, editor)
         _reopen(draft, place)
         record(editor, "undid a review", draft, review=review.pk)
         Assignment.objects.create(

@@ -71,7 +71,10 @@ class BulkActionPage(RightRequiredMixin, View):
     def get(self, request: HttpRequest, action_id: int) -> HttpResponse:
         """Show the action."""
         action = get_object_or_404(
-            BulkAction.objects.select_related("created_by", "undone_by"), pk=action_id
+            BulkAction.objects.select_related(
+                "created_by", "undone_by", "settled_by", "review__draft"
+            ),
+            pk=action_id,
         )
         counts: dict[str, Any] = action.counts
         context = {
@@ -93,7 +96,7 @@ class BulkActionPage(RightRequiredMixin, View):
         return render(request, "feedback/bulk_action.html", context)
 
     def post(self, request: HttpRequest, action_id: int) -> HttpResponse:
-        """Do it or undo it, as the pressed button says."""
+        """Do it, undo it or let it stand, as the pressed button says."""
         person = person_of(request)
         try:
             if request.POST.get("decision") == "do":
@@ -106,6 +109,9 @@ class BulkActionPage(RightRequiredMixin, View):
                 messages.success(
                     request, _("Undone: %(count)s are as they were.") % {"count": action.restored}
                 )
+            elif request.POST.get("decision") == "let_stand":
+                bulk_actions.let_stand(action_id, person)
+                messages.success(request, _("It stays as it is."))
             else:
                 return HttpResponseBadRequest("No such step.")
         except BulkRefused as refused:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef
+from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Person
 from explanations.assertions import Assertion, evidence_in
 from explanations.context import Fact, leaf_facts, names_of
-from explanations.models import Category, Criterion, Draft, Finding
+from explanations.models import Category, Criterion, DecidedAnswer, Draft, Finding
 from explanations.output_formats import FormField, FormGroup, get_output_format
 from explanations.services.drafts import asserted_by
 from explanations.views.linked_text import shown_assertions
@@ -92,7 +95,7 @@ def desk_context(
             recommendation=draft.recommendation_id, state=FactReport.State.OPEN
         ).values_list("pointer", flat=True)
     )
-    categories = list(Category.objects.filter(task=draft.task_id, retired_at=None))
+    categories = _categories(draft.task_id)
     all_facts = [_option(fact) for fact in leaves]
     return context | {
         "place": assignment.place,
@@ -142,6 +145,7 @@ def desk_context(
                     "key": category.key,
                     "name": category.name,
                     "severity": category.severity,
+                    "decides": {each["criterion"]: each["answer"] for each in category.decides},
                 }
                 for category in categories
             ],
@@ -171,6 +175,19 @@ def wish_of(request: HttpRequest) -> str:
 def last_review(editor: Person) -> Review | None:
     """Return what the editor submitted last and has not taken back."""
     return Review.objects.standing().filter(editor=editor).order_by("-pk").first()
+
+
+def _categories(task_id: int) -> list[Any]:
+    """Return the task's categories, each with what a tag of it answers, in one query."""
+    decided = DecidedAnswer.objects.filter(
+        category=OuterRef("pk"), criterion__retired_at=None
+    ).order_by()
+    pairs = decided.values(pair=JSONObject(criterion=F("criterion__slug"), answer=F("answer")))
+    return list(
+        Category.objects.filter(task=task_id, retired_at=None).annotate(
+            decides=ArraySubquery(pairs)
+        )
+    )
 
 
 def _option(fact: Fact) -> dict[str, str]:

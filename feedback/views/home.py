@@ -13,8 +13,9 @@ from accounts.models import Person
 from accounts.rights import DRAFT, LEAD, READ, REVIEW, RightRequiredMixin, has_right
 from explanations.models import Draft, Place, Task
 from feedback.models import Assignment, FactReport, Golden, Review
+from feedback.services.bulk_actions import caused_by_reviews
 
-MOST_SENT_BACK = 5
+MOST_SHOWN = 5
 
 
 class Home(RightRequiredMixin, View):
@@ -71,7 +72,7 @@ def _editors_day(editor: Person) -> dict[str, object]:
             review__editor=editor,
             state=Golden.State.SENT_BACK,
             review__superseded_by__isnull=True,
-        ).select_related("task")[:MOST_SENT_BACK],
+        ).select_related("task")[:MOST_SHOWN],
     }
 
 
@@ -94,6 +95,9 @@ def _decided_today(editor: Person) -> dict[str, int]:
 def _leads_desk() -> dict[str, object]:
     return {
         "is_lead": True,
+        "harmful": caused_by_reviews().select_related(
+            "review__draft__recommendation", "review__editor"
+        )[:MOST_SHOWN],
         "escalated": Place.objects.filter(state=Place.State.ESCALATED).count(),
         "open_reports": FactReport.objects.filter(state=FactReport.State.OPEN).count(),
         **Golden.objects.aggregate(

@@ -25,6 +25,8 @@ export class Keys {
     const place = event.shiftKey ? `Shift+${event.code}` : event.code;
     const sign = event.key.length === 1 ? event.key : "";
     const name = this.byKey.get(sign) ?? this.byKey.get(place);
+    // A digit's own sign, where a layout has one with Shift that means something here, goes first.
+    if (!name && digit && this.tags && !event.repeat) return { name: "definition", category: digit[1] };
     if (!name) return null;
     // Only the cursor may run while a key is held down.
     if (event.repeat && !this.commands.get(name).repeats) return null;

@@ -6,6 +6,8 @@
 import { filled, gettext, ngettext } from "../desk/words.js";
 import { Links } from "../explanations/links.js";
 import { Autosave } from "./autosave.js";
+import { Criteria } from "./criteria.js";
+import { hideDefinitions, showDefinition } from "./definitions.js";
 import { DraftText } from "./draft_text.js";
 import { drawMarks } from "./marks_list.js";
 import { Rewrite } from "./rewrite.js";
@@ -40,6 +42,8 @@ export class OpenDraft {
     );
     this.rewrite = new Rewrite(desk.querySelector("#rewrite"), page, () => this.#edited());
     this.note = desk.querySelector("#note");
+    this.criteria = new Criteria(desk.querySelector("#criteria"), page.categories);
+    this.expectsMissing = false;
     this.autosave = new Autosave(page.assignment, () => this.read(), say.saved);
     this.links = new Links(desk, (lit) => this.#light(lit));
     this.#fill({ ...emptyWork(), ...page.work });
@@ -86,7 +90,45 @@ export class OpenDraft {
     if (!category) return;
     const { range } = this.selection;
     const finding = this.#pending && sameRange(this.#pending, range) ? this.#pending : null;
-    this.#addTag(newTag(category, range, this.drawn.text, finding), category);
+    const isMissing = this.expectsMissing;
+    this.#expectMissing(false);
+    hideDefinitions(this.desk);
+    this.#addTag(newTag(category, range, this.drawn.text, { finding, isMissing }), category);
+  }
+
+  /** It is about something missing: the tag in hand, or else the next one. */
+  missing() {
+    const index = this.#currentTag();
+    const tag = index === null ? null : this.work.tags[index];
+    if (tag && tag.scope !== "span") {
+      const scope = tag.scope === "missing" ? "draft" : "missing";
+      this.#step(() => {
+        this.work.tags = changed(this.work.tags, index, { scope });
+      });
+      this.say.announce(scopeWords(scope));
+      return;
+    }
+    this.selection.clear();
+    this.#expectMissing(!this.expectsMissing);
+    this.say.announce(
+      this.expectsMissing
+        ? gettext("Something is missing: press a category’s key.")
+        : scopeWords("draft"),
+    );
+  }
+
+  /** Show what a category means: the one with `key`, or that of the tag in hand. */
+  definition(key) {
+    const mark = this.#marks().find(({ id }) => id === this.current);
+    const said = showDefinition(this.desk, key ?? mark?.key);
+    if (said) this.say.announce(said);
+  }
+
+  /** Put away what lies over the page, else the selection. */
+  clear() {
+    if (hideDefinitions(this.desk)) return;
+    this.#expectMissing(false);
+    this.selection.clear();
   }
 
   stepMark(direction) {
@@ -109,7 +151,7 @@ export class OpenDraft {
     const category = this.page.categories.find(({ slug }) => slug === finding.category);
     const range = finding.start === null ? null : { start: finding.start, end: finding.end };
     if (category) {
-      this.#addTag(newTag(category, range, this.drawn.text, finding), category);
+      this.#addTag(newTag(category, range, this.drawn.text, { finding }), category);
       return;
     }
     this.#pending = finding;
@@ -128,6 +170,14 @@ export class OpenDraft {
       this.current = null;
     });
     this.say.announce(finding ? gettext("Dismissed.") : gettext("Tag removed."));
+  }
+
+  /** Ask a lead why the suggestion in hand is nothing in the whole task. */
+  dismissForTask() {
+    const finding = this.#currentFinding();
+    if (finding && this.desk.querySelector("#marks [data-act=dismiss-for-task]")) {
+      this.say.dismissForTask(finding);
+    }
   }
 
   /** Forget a finding that is nothing in the whole task. */
@@ -179,9 +229,6 @@ export class OpenDraft {
     this.work = rest;
     this.rewrite.fill({ rewrite, rewrite_output: rewriteOutput });
     this.note.value = work.note;
-    for (const answer of this.desk.querySelectorAll("[data-criterion]")) {
-      answer.checked = work.answers[answer.dataset.criterion] === answer.value;
-    }
     this.#draw();
   }
 
@@ -226,7 +273,7 @@ export class OpenDraft {
       filled(gettext("%(category)s, %(severity)s: %(words)s."), {
         category: category.name,
         severity: severityWord(tag.severity),
-        words: tag.quote || gettext("the whole draft"),
+        words: tag.quote || scopeWords(tag.scope),
       }),
     );
   }
@@ -237,6 +284,7 @@ export class OpenDraft {
     this.drawn.draw(marks.filter(({ start }) => start !== null));
     this.selection.paint();
     drawMarks(this.desk.querySelector("#marks"), marks);
+    this.criteria.show(this.work.answers, this.work.tags);
     const index = this.#currentTag();
     const severity = this.desk.querySelector("#severity-now");
     severity.dataset.none ??= severity.textContent;
@@ -275,6 +323,11 @@ export class OpenDraft {
     return { key: category?.key ?? "", name: category?.name ?? "" };
   }
 
+  #expectMissing(expected) {
+    this.expectsMissing = expected;
+    this.desk.querySelector("[data-command=missing]").setAttribute("aria-pressed", String(expected));
+  }
+
   #setCurrent(id) {
     this.current = id;
     this.#draw();
@@ -293,6 +346,7 @@ export class OpenDraft {
 
   #showSelection() {
     const { range } = this.selection;
+    if (range && this.expectsMissing) this.#expectMissing(false);
     const words = range ? this.drawn.text.slice(range.start, range.end) : "";
     this.desk.toggleAttribute("data-selected", Boolean(range));
     this.links?.show(range && this.#linkOf(range.start, range.end));
@@ -362,7 +416,7 @@ export class OpenDraft {
   #act(act) {
     if (act === "select") this.#setCurrent(this.current);
     else if (act === "take") this.take();
-    else if (act === "dismiss-for-task") this.say.dismissForTask(this.#currentFinding());
+    else if (act === "dismiss-for-task") this.dismissForTask();
     else if (act === "less") this.severity(-1);
     else if (act === "more") this.severity(+1);
     else this.dismiss();
@@ -410,6 +464,10 @@ export class OpenDraft {
     if (!node || !this.element.contains(node)) return null;
     return this.drawn.offsetAt(node, place?.offset ?? range.startOffset);
   }
+}
+
+function scopeWords(scope) {
+  return scope === "missing" ? gettext("something missing") : gettext("the whole draft");
 }
 
 function sameRange(finding, range) {

@@ -9,12 +9,15 @@ export const SEVERITIES = [
   { value: 25, name: "critical", word: gettext("critical") },
 ];
 
-/** A tag on the words [start, end) of the draft, or on the whole draft where `range` is null. */
-export function newTag(category, range, text, finding = null) {
+/**
+ * A tag on the words [start, end) of the draft; where `range` is null on the whole of it, or on
+ * what is missing in it.
+ */
+export function newTag(category, range, text, { finding = null, isMissing = false } = {}) {
   return {
     category: category.slug,
     severity: category.severity,
-    scope: range ? "span" : "draft",
+    scope: range ? "span" : isMissing ? "missing" : "draft",
     start: range ? range.start : null,
     end: range ? range.end : null,
     quote: range ? text.slice(range.start, range.end) : "",

@@ -40,6 +40,7 @@ CONFIGURATION = [
     "explanations_task",
     "explanations_category",
     "explanations_criterion",
+    "explanations_decidedanswer",
     "explanations_modelserver",
     "explanations_modelversion",
 ]

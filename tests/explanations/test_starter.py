@@ -14,6 +14,7 @@ from explanations.model_server import SamplingParameters
 from explanations.models import (
     Category,
     Criterion,
+    DecidedAnswer,
     Guide,
     Import,
     Prompt,
@@ -195,6 +196,16 @@ class TestLoading:
         assert load_starter_tasks().changes
         assert load_starter_tasks().changes == []
         assert (Guide.objects.count(), Prompt.objects.count()) == (2, 2)
+
+    def test_what_tags_answer_comes_with_a_task_and_only_where_nobody_said_it(self) -> None:
+        load_starter_tasks()
+        decided = DecidedAnswer.objects.filter(category__task__slug="music-oneliner")
+        assert ("generic", "specific", "no") in decided.values_list(
+            "category__slug", "criterion__slug", "answer"
+        )
+        decided.exclude(category__slug="generic").delete()
+        load_starter_tasks()
+        assert decided.count() == 1
 
     def test_a_changed_text_becomes_a_new_version(self) -> None:
         load_starter_tasks()
