@@ -349,6 +349,7 @@ export class OpenDraft {
     if (range && this.expectsMissing) this.#expectMissing(false);
     const words = range ? this.drawn.text.slice(range.start, range.end) : "";
     this.desk.toggleAttribute("data-selected", Boolean(range));
+    this.desk.querySelector("#selected-words").textContent = words;
     this.links?.show(range && this.#linkOf(range.start, range.end));
     if (words) this.say.announce(words);
   }
@@ -362,9 +363,14 @@ export class OpenDraft {
         this.work.answers = { ...this.work.answers, [target.dataset.criterion]: target.value };
       });
     });
-    this.element.addEventListener("click", ({ target }) => {
-      const mark = target.closest("[data-mark]");
-      if (mark) this.#setCurrent(mark.dataset.mark);
+    this.element.addEventListener("pointerdown", ({ pointerType }) => {
+      this.isTouched = pointerType === "touch";
+    });
+    this.element.addEventListener("click", (event) => {
+      const mark = event.target.closest("[data-mark]");
+      const isNew = mark && mark.dataset.mark !== this.current;
+      if (this.isTouched) this.#tapped(event, isNew ? mark : null);
+      else if (mark) this.#setCurrent(mark.dataset.mark);
       else if (document.getSelection().isCollapsed) this.selection.clear();
     });
     const list = this.desk.querySelector("#marks");
@@ -397,6 +403,13 @@ export class OpenDraft {
     this.element.addEventListener("pointerleave", () => {
       this.pointedAt = null;
     });
+  }
+
+  /** A finger on the draft: first on the mark that lies there, then on the word. */
+  #tapped(event, mark) {
+    if (!document.getSelection().isCollapsed) return;
+    if (mark && !this.selection.range) this.#setCurrent(mark.dataset.mark);
+    else this.selection.tap(event.clientX, event.clientY);
   }
 
   #editTag(control) {

@@ -352,7 +352,11 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-command], [data-category]");
   if (button && desk.contains(button)) {
     const { command: name, category } = button.dataset;
+    // A double tap must not decide the draft that came to lie under the finger.
+    if (name && keys.isDecision({ name }) && sleep.asleep) return;
     obey(category ? { name: "tag", category } : { name });
+    // By touch each selection is made anew, and the categories make room for the draft again.
+    if (category && event.pointerType === "touch") open?.selection.clear();
     if (open && !["edit", "keys"].includes(name) && !document.querySelector("dialog[open]")) {
       open.element.focus({ preventScroll: true });
     }
@@ -363,7 +367,7 @@ document.addEventListener("click", (event) => {
 });
 // Pressing a button must not take away what is selected in the draft.
 document.addEventListener("pointerdown", (event) => {
-  if (event.target.closest("[data-category]")) event.preventDefault();
+  if (event.target.closest("[data-category], [data-command=clear]")) event.preventDefault();
 });
 
 // A page from the browser's memory may show a draft that is long decided.

@@ -8,6 +8,9 @@
 
 const WORD_LIKE = /[\p{L}\p{N}\p{M}\p{S}\p{Extended_Pictographic}]/u;
 
+// Half a finger: what it may be off a word.
+const FINGER_PX = 22;
+
 const HYPHEN = /^[-‐‑]$/;
 
 /**
@@ -43,6 +46,10 @@ export function snapped(text, start, end, locale) {
   return from < to ? { start: from, end: to } : null;
 }
 
+function gap({ left, right, top, bottom }, x, y) {
+  return Math.hypot(Math.max(left - x, 0, x - right), Math.max(top - y, 0, y - bottom));
+}
+
 export class DraftSelection {
   /**
    * @param {HTMLElement} element holds the draft's text and nothing else
@@ -60,6 +67,8 @@ export class DraftSelection {
     this.anchor = null;
     this.head = null;
     this.characters = false;
+    // The word that a finger tapped first: the next tap takes in everything up to there.
+    this.tapped = null;
     this.steps = stepsOf(drawn.text, "word", locale);
     this.followPointer = this.followPointer.bind(this);
     document.addEventListener("selectionchange", this.followPointer);
@@ -94,6 +103,27 @@ export class DraftSelection {
     const [from, to] = [Math.min(this.anchor, this.head), Math.max(this.anchor, this.head)];
     document.getSelection().removeAllRanges();
     this.#set({ start: this.steps[from][0], end: this.steps[to][1] });
+  }
+
+  /**
+   * A finger at a place of the window: the word there is selected, and after a first word everything
+   * from that one to this. So a phone selects without a long press and without the system's menu.
+   */
+  tap(x, y) {
+    const index = this.#stepUnder(x, y);
+    if (index === -1) {
+      this.clear();
+      return;
+    }
+    const [start] = this.steps[index];
+    const isWithin = this.range && this.range.start <= start && start < this.range.end;
+    const from = this.range && !isWithin ? (this.tapped ?? index) : index;
+    [this.anchor, this.head] = [from, index];
+    this.#set({
+      start: this.steps[Math.min(from, index)][0],
+      end: this.steps[Math.max(from, index)][1],
+    });
+    this.tapped = from;
   }
 
   /** Select exactly [start, end), as a finding or a tag asks for. */
@@ -134,6 +164,15 @@ export class DraftSelection {
     this.#findSteps();
   }
 
+  /** The step that is drawn there, or the nearest one that a finger may have meant; −1 for none. */
+  #stepUnder(x, y) {
+    const away = this.steps.map(([start, end]) =>
+      Math.min(...[...this.drawn.rangeOf(start, end).getClientRects()].map((box) => gap(box, x, y))),
+    );
+    const nearest = away.indexOf(Math.min(...away));
+    return away[nearest] <= FINGER_PX ? nearest : -1;
+  }
+
   #findSteps() {
     const { start, end } = this.range;
     const touched = this.steps.flatMap(([from, to], index) =>
@@ -145,6 +184,7 @@ export class DraftSelection {
 
   #set(range) {
     this.range = range;
+    this.tapped = null;
     this.paint();
     this.changed();
   }

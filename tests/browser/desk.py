@@ -14,6 +14,23 @@ class Desk:
     def __init__(self, page: Page, address: str) -> None:
         self.page = page
         self.address = address
+        self._hurries = False
+
+    def hurry(self) -> None:
+        """Let the browser's clock be turned, so that nobody waits for keys to wake up."""
+        self.page.clock.install()
+        self._hurries = True
+
+    def until_awake(self) -> None:
+        """Wait until decisions are taken: half a second after the draft was painted."""
+        if not self._hurries:
+            self.page.wait_for_timeout(AWAKE_MS)
+            return
+        self.page.evaluate(
+            "() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame("
+            "() => requestAnimationFrame(seen))))"
+        )
+        self.page.clock.fast_forward(AWAKE_MS)
 
     @property
     def draft(self) -> Locator:
@@ -24,7 +41,7 @@ class Desk:
         """Go to the review screen and wait until it takes decisions."""
         self.page.goto(f"{self.address}/review/")
         expect(self.draft).to_be_focused()
-        self.page.wait_for_timeout(AWAKE_MS)
+        self.until_awake()
 
     def open_from_the_front_page(self) -> None:
         """Begin the day as an editor does: Enter on the front page."""
@@ -38,7 +55,7 @@ class Desk:
         """The draft is on the desk, and its keys are awake."""
         expect(self.page.locator("#draft-number")).to_have_text(f"Draft {draft.pk}")
         expect(self.draft).to_be_focused()
-        self.page.wait_for_timeout(AWAKE_MS)
+        self.until_awake()
 
     def is_empty(self) -> None:
         """Nothing waits any more."""
@@ -64,6 +81,36 @@ class Desk:
         for _word in rest:
             self.press("Shift+ArrowRight")
         assert self.selected() == words.strip(".!,?")
+
+    def tap_words(self, words: str) -> None:
+        """Put a finger on the first of `words`, and then on the last."""
+        first, last = self.page.evaluate(
+            """(words) => {
+              const draft = document.getElementById("draft");
+              const start = draft.textContent.indexOf(words);
+              const nodes = document.createTreeWalker(draft, NodeFilter.SHOW_TEXT);
+              const at = (unit) => {
+                let node = nodes.root;
+                nodes.currentNode = nodes.root;
+                while ((node = nodes.nextNode())) {
+                  if (unit < node.length) return [node, unit];
+                  unit -= node.length;
+                }
+              };
+              const middle = (unit) => {
+                const range = document.createRange();
+                const [node, offset] = at(unit);
+                range.setStart(node, offset);
+                range.setEnd(node, offset + 1);
+                const box = range.getBoundingClientRect();
+                return [box.x + box.width / 2, box.y + box.height / 2];
+              };
+              return [middle(start), middle(start + words.length - 1)];
+            }""",
+            words,
+        )
+        for x, y in [first, last] if len(words.split()) > 1 else [first]:
+            self.page.touchscreen.tap(x, y)
 
     def selected(self) -> str:
         """Return the words that are painted as selected."""
