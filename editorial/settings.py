@@ -102,6 +102,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "editorial.compression.CompressPages",
     "csp.middleware.CSPMiddleware",
     "editorial.storable_requests.RefuseNul",  # before anybody looks something up in the database
     "django.contrib.sessions.middleware.SessionMiddleware",
