@@ -182,6 +182,7 @@ _SAME_CHARACTER = str.maketrans(
     }
 )
 # Scripts written without spaces: a name may stand right beside another word.
+_WORDS_ONLY = {code: " " for code in range(128) if not chr(code).isalnum()}
 _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]")
 _WORD = regex.compile(r"[\p{L}\p{N}]")
 _ISO_DATE = regex.compile(r"([12][0-9]{3})-([01][0-9])-([0-3][0-9])")
@@ -193,6 +194,9 @@ _REMIXED = regex.compile(
     r"(?:^|\s-\s|[(\[])\s*([^()\[\]]+?)\s+(?:remix|mix|edit|rework|bootleg|flip|version)\s*(?:[)\]]|$)",
     flags=regex.IGNORECASE,
 )
+# What each of the two expressions above cannot do without.
+_FEATURED_CUES = ("feat", "ft", "with")
+_REMIXED_CUES = ("mix", "edit", "rework", "bootleg", "flip", "version")
 _IN_BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _FEATURED_LAST = regex.compile(r"\s(?:feat\.|ft\.|featuring)\s.*$", flags=regex.IGNORECASE)
 _BETWEEN_NAMES = regex.compile(r"\s*(?:,|&|\bx\b|\band\b)\s*", flags=regex.IGNORECASE)
@@ -231,12 +235,12 @@ def mentions_of(leaves: Iterable[Fact], text: str) -> list[Mention]:
     by start, longest first; mentions may overlap.
     """
     folded = fold(text)
+    words = _words_to_share(folded)
     mentions = {
         Mention(start, end, fact.pointer)
         for fact in leaves
-        if fact.pointer not in _NOT_NAMES
+        if fact.pointer not in _NOT_NAMES and _may_be_named(fact.value, words)
         for name in names_of(fact)
-        # Most facts are not named: this question is a tenth of the price of looking for them.
         if _folded_name(name) in folded.characters
         for start, end in find_name(folded, text, name)
     }
@@ -254,13 +258,25 @@ def names_of(fact: Fact) -> tuple[str, ...]:
 
 def featured_artists(title: str) -> list[str]:
     """Return the guests that a title credits: "Beautiful People (feat. Khalid)" gives Khalid."""
+    if not _has_any(_FEATURED_CUES, title):
+        return []
     found = [first or second for first, second in _FEATURED.findall(title)]
     return [name for credit in found for name in _split_names(credit)]
 
 
 def remix_artists(title: str) -> list[str]:
     """Return the remixers that a title credits: "… - Jack Wins Remix" gives Jack Wins."""
+    if not _has_any(_REMIXED_CUES, title):
+        return []
     return [name for credit in _REMIXED.findall(title) for name in _split_names(credit)]
+
+
+def _has_any(cues: Sequence[str], title: str) -> bool:
+    """Say whether a title may credit anybody: most do not, and the expressions take ten times as
+    long to find that out.
+    """
+    lower = title.lower()
+    return any(cue in lower for cue in cues)
 
 
 def base_title(title: str) -> str:
@@ -300,6 +316,30 @@ def find_name(folded: FoldedText, text: str, name: str) -> Iterator[tuple[int, i
         if _stands_alone(folded, at, past):
             yield folded.sources[at], _past_marks(text, folded.sources[past - 1] + 1)
         at = folded.characters.find(wanted, at + 1)
+
+
+def _words_to_share(folded: FoldedText) -> frozenset[str] | None:
+    """Return the words of a text of which any name in it has one; None for a text in which words
+    may stand side by side without a space.
+    """
+    characters = folded.characters
+    return frozenset(characters.translate(_WORDS_ONLY).split()) if characters.isascii() else None
+
+
+def _may_be_named(value: Leaf, words: frozenset[str] | None) -> bool:
+    """Say whether it is worth looking for the names of a fact in a text.
+
+    Most facts are not named, and making out their names is dear. Every name of a fact is a stretch
+    of its value, or holds one, and stands as whole words: so it shares a word with the text, unless
+    it is made of signs alone.
+    """
+    if type(value) is float or type(value) is bool:
+        return False
+    if words is None or type(value) is not str:
+        return True
+    folded = value.lower() if value.isascii() else _folded_name(value)
+    own = folded.translate(_WORDS_ONLY).split()
+    return not own or not words.isdisjoint(own)
 
 
 @lru_cache(maxsize=4096)

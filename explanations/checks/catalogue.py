@@ -313,6 +313,9 @@ def _kind(value: object) -> Kind:
 
 
 def _rivals(title: str) -> Iterator[str]:
+    lower = title.lower()
+    if "vs" not in lower and "versus" not in lower and "pres" not in lower:
+        return  # as in nearly all titles, and the expressions are dear
     for part in _BRACKETS_AND_DASHES.split(title):
         sides = _VERSUS.split(part)
         if len(sides) > 1:

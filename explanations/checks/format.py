@@ -14,7 +14,7 @@ from explanations.checks.language import other_language
 from explanations.checks.subject import Subject
 from explanations.context import control_tokens
 
-VERSION = 2
+VERSION = 3
 CATEGORY = "format"
 # Up to half as much again is a matter for the editor; beyond that the model missed the task.
 SLACK = 1.5

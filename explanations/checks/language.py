@@ -35,7 +35,8 @@ _ENGLISH: Final = frozenset(
         *("the", "and", "with", "of", "that", "this", "your", "you", "for", "from", "its", "it's"),
         *("is", "are", "was", "into", "over", "their", "every", "which", "where", "when", "than"),
         *("these", "those", "what", "who", "by", "to", "an", "at", "keeps", "makes", "job", "asks"),
-        *("profile", "years", "track", "beats", "minute"),
+        *("profile", "years", "track", "beats", "minute", "about", "through", "like", "have"),
+        *("without", "between", "after", "before", "while", "they", "we're", "you're", "you'll"),
     )
 )
 _FEWEST_ENGLISH: Final = 2

@@ -177,7 +177,7 @@ def test_writers_that_race_for_an_ordinal_make_one_draft_each(
     def write_one(one: Asked) -> None:
         try:
             start.wait(60)
-            write([judge(one, answered(WRONG), "Own server", PACE)], {})
+            write([judge(one, answered(WRONG), "Own server", PACE)])
         finally:
             connections.close_all()
 
@@ -199,8 +199,8 @@ def test_the_database_itself_refuses_a_second_follower(run: Run, draft: Draft) -
 def test_a_late_writer_makes_no_follower(run: Run, draft: Draft) -> None:
     (asked,) = claimed(run)
     outcome = judge(asked, answered(WRONG), "Own server", PACE)
-    write([outcome], {})
-    write([outcome], {})
+    write([outcome])
+    write([outcome])
     assert len(followers_of(draft)) == 1
     cancel(run, None)
     assert Draft.objects.filter(state="CANCELLED").count() == 1
@@ -224,7 +224,7 @@ def test_blocked_drafts_cost_one_statement_a_batch(run: Run, music_task: Task) -
     outcomes = [judge(one, answered(WRONG), "Own server", PACE) for one in asked]
     counted = _Counted()
     with connection.execute_wrapper(counted):
-        write(outcomes, {})
+        write(outcomes)
     assert counted.inserts == 2  # the findings, and what follows
 
 

@@ -172,6 +172,58 @@ class TestMentions:
         for mention in mentioned_facts(text, track(artist=name)):
             assert 0 <= mention.start < mention.end <= len(text)
 
+    @given(
+        st.sampled_from(
+            [
+                "Beautiful People (feat. Khalid) - Jack Wins Remix",
+                "COMMANDO ft. G-Eazy",
+                "Night·Day (with MØ)",
+                "夜に駆ける (YOASOBI Edit)",
+                "Straße 1999",
+                "2019-07-11",
+                "!!!",
+                "L’Été",
+            ]
+        ),
+        st.lists(
+            st.sampled_from(
+                [
+                    *(
+                        "Beautiful",
+                        "People",
+                        "KHALID",
+                        "Jack Wins",
+                        "G-Eazy",
+                        "g",
+                        "eazy's",
+                        "Night",
+                    ),
+                    *(
+                        "Day",
+                        "mo",
+                        "Mø",
+                        "夜に駆ける",
+                        "YOASOBI",
+                        "strasse",
+                        "1999",
+                        "2019",
+                        "July 2019",
+                    ),
+                    *("!!!", "L'Ete", "l’été", "🔥", ",", "(", ")"),
+                ]
+            ),
+            max_size=8,
+        ),
+        st.sampled_from([" ", "", "-", "  "]),
+    )
+    def test_whatever_is_not_looked_for_is_not_there(
+        self, title: str, pieces: list[str], between: str
+    ) -> None:
+        text = between.join(pieces)
+        with mock.patch.object(context, "_may_be_named", return_value=True):
+            every = mentioned_facts(text, track(title=title))
+        assert mentioned_facts(text, track(title=title)) == every
+
 
 class TestTitles:
     @pytest.mark.parametrize(

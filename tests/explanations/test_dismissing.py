@@ -62,7 +62,7 @@ def test_one_that_was_judged_a_moment_before_shows_it_no_more_either(
     (asked,) = claimed(run)
     outcome = judge(asked, answered(WRONG), "Own server", PACE)
     dismissal = dismiss_for_task(year_of(blocked).pk, lead, "It is a nickname here.")
-    write([outcome], {})
+    write([outcome])
     assert year_of(draft).dismissal == dismissal
 
 

@@ -50,7 +50,7 @@ def claimed(run: Run) -> list[Asked]:
 def settle(asked: Sequence[Asked], result: Any) -> int:
     """Judge and write the same answer for every claimed draft."""
     outcomes = [judge(one, result, "Own server", PACE) for one in asked]
-    return write(outcomes, {one.claim.holding.draft_id: one.brief.category_ids for one in asked})
+    return write(outcomes)
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_findings_are_kept_with_their_category_and_fact(run: Run, draft: Draft) 
             ),
         ],
     )
-    write([outcome], {draft.pk: asked.brief.category_ids})
+    write([outcome])
     worn, whole = draft.findings.order_by("check_version").reverse()
     assert (worn.check_name, worn.check_version, worn.level) == ("tone", 2, "warning")
     assert (worn.start, worn.end, worn.pointer) == (5, 9, "/item/genre")
@@ -154,7 +154,7 @@ def blocked(asked: Asked) -> Outcome:
 
 def test_a_text_with_an_error_is_blocked_and_opens_no_place(run: Run, draft: Draft) -> None:
     (asked,) = claimed(run)
-    write([blocked(asked)], {})
+    write([blocked(asked)])
     draft.refresh_from_db()
     assert draft.state == "BLOCKED"
     assert draft.findings.filter(level="error").exists()
@@ -166,7 +166,7 @@ def test_a_blocked_text_of_the_blind_sample_is_reviewed_all_the_same(
 ) -> None:
     Draft.objects.update(blind=True)
     (asked,) = claimed(run)
-    write([blocked(asked)], {})
+    write([blocked(asked)])
     draft.refresh_from_db()
     assert draft.state == "BLOCKED"
     assert Place.objects.filter(draft=draft, state="OPEN").count() == 1
@@ -359,7 +359,7 @@ def test_an_outcome_that_the_database_refuses_fails_alone(run: Run, many: list[D
     asked = claimed(run)
     outcomes = [judge(one, answered(LINE), "Own server", PACE) for one in asked]
     outcomes[7] = replace(outcomes[7], text="")
-    assert write(outcomes, {}) == 20
+    assert write(outcomes) == 20
     (failed,) = Draft.objects.filter(state="FAILED")
     assert failed.pk == outcomes[7].holding.draft_id
     assert failed.failure_reason == "defect"

@@ -1,4 +1,4 @@
-"""The one thread in which an engine speaks to PostgreSQL."""
+"""A thread in which an engine speaks to PostgreSQL."""
 
 import asyncio
 import logging
@@ -27,8 +27,8 @@ class DatabaseThread:
     is fenced by an attempt, so the second time finds the first one's result and changes nothing.
     """
 
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="drafting-database")
+    def __init__(self, name: str = "drafting-database") -> None:
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._gives_up = False
 
     async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -1,8 +1,10 @@
 """One drainer: an event loop that keeps the servers' windows full until there is nothing to do.
 
-Five loops work side by side: one claims, one writes, one renews leases, one probes servers in
-trouble, and every request is a task of its own, so that nobody waits for the slowest. PostgreSQL
-is spoken to in one thread, in transactions that are over before a request begins.
+Six loops work side by side: one claims, one judges answers, one writes what came of them, one
+renews leases, one probes servers in trouble, and every request is a task of its own, so that nobody
+waits for the slowest. PostgreSQL is spoken to in one thread, in transactions that are over before a
+request begins. Answers are judged in a thread of their own: while one batch is being written, which
+is mostly waiting, the next one is judged, which is mostly work.
 """
 
 import asyncio
@@ -108,6 +110,7 @@ class Engine:
         self._name = name
         self._pace = pace
         self._database = database
+        self._judging = DatabaseThread("drafting-judging")
         self._client = ModelServerClient(
             timeout_s=pace.request_timeout_s, connect_timeout_s=pace.connect_timeout_s
         )
@@ -117,9 +120,10 @@ class Engine:
         self._held: dict[int, Holding] = {}
         self._requests: dict[int, asyncio.Task[Completion]] = {}
         self._answers: list[Answer] = []
-        self._unasked: list[Outcome] = []
+        self._outcomes: list[Outcome] = []
         self._trouble_to_tell: set[int] = set()
         self._something_ended = asyncio.Event()
+        self._something_to_judge = asyncio.Event()
         self._something_to_write = asyncio.Event()
         self._stop = asyncio.Event()
         self._written = 0
@@ -132,6 +136,7 @@ class Engine:
     def stop(self) -> None:
         """Hand everything back as soon as possible. Safe to call again; not from other threads."""
         self._stop.set()
+        self._judging.give_up()
         self._database.give_up()
         self._something_ended.set()
 
@@ -143,11 +148,16 @@ class Engine:
         """
         async with self._client:
             # Before anything is held: with a large catalogue it takes longer than a lease lasts.
-            await self._database.run(load_what_checks_know)
+            await self._judging.run(load_what_checks_know)
             await self._look_for_models()
             helpers = [
                 asyncio.create_task(loop)
-                for loop in (self._keep_writing(), self._keep_beating(), self._keep_probing())
+                for loop in (
+                    self._keep_judging(),
+                    self._keep_writing(),
+                    self._keep_beating(),
+                    self._keep_probing(),
+                )
             ]
             try:
                 await _unless_one_fails(helpers, self._keep_claiming())
@@ -155,7 +165,10 @@ class Engine:
                 await _unless_one_fails(helpers, self._let_finish())
             finally:
                 await _end(helpers)
-                await self._hand_everything_back()
+                try:
+                    await self._hand_everything_back()
+                finally:
+                    await self._judging.close()
 
     # Claiming ------------------------------------------------------------------------------------
 
@@ -197,7 +210,7 @@ class Engine:
     @property
     def _is_behind(self) -> bool:
         """Whether servers answer faster than answers are written: more must not pile up here."""
-        return len(self._answers) >= 2 * self._pace.write_at_most
+        return len(self._answers) + len(self._outcomes) >= 2 * self._pace.write_at_most
 
     async def _draft_a_suspect(self) -> bool:
         """Draft one row whose drainers died with it, with nothing else in flight."""
@@ -217,7 +230,7 @@ class Engine:
         for draft in asked:
             self._lanes[draft.claim.model_version_id].waiting.append(draft)
         if unasked:
-            self._unasked += unasked
+            self._outcomes += unasked
             self._something_to_write.set()
         self._send_waiting()
         return claims
@@ -287,7 +300,7 @@ class Engine:
         if not request.cancelled():
             result = _result_of(request)
             self._answers.append(Answer(asked, result, route.server.address.name))
-            self._something_to_write.set()
+            self._something_to_judge.set()
             was_open = route.breaker.is_open
             _learn(result, route.server.window, route.breaker, sent_at)
             if route.breaker.is_open != was_open:
@@ -295,41 +308,45 @@ class Engine:
         self._something_ended.set()
         self._send_waiting()
 
-    # Writing -------------------------------------------------------------------------------------
+    # Judging and writing -------------------------------------------------------------------------
+
+    async def _keep_judging(self) -> None:
+        while True:
+            await self._something_to_judge.wait()
+            if len(self._answers) < self._pace.write_at_most:
+                await asyncio.sleep(self._pace.write_every_s)
+            await self._judge_batch()
+
+    async def _judge_batch(self) -> None:
+        answers = self._answers[: self._pace.write_at_most]
+        outcomes = await self._judging.run(self._judge, answers)
+        # Only now, so that none is lost when this is cut off: what was judged may be judged again.
+        del self._answers[: len(answers)]
+        if not self._answers:
+            self._something_to_judge.clear()
+        self._outcomes += outcomes
+        self._something_to_write.set()
+
+    def _judge(self, answers: list[Answer]) -> list[Outcome]:
+        """In the judge's thread."""
+        return [
+            judge(answer.asked, answer.result, answer.served_by, self._pace) for answer in answers
+        ]
 
     async def _keep_writing(self) -> None:
         while True:
             await self._something_to_write.wait()
-            if len(self._answers) < self._pace.write_at_most:
-                await asyncio.sleep(self._pace.write_every_s)
             await self._write_batch()
 
     async def _write_batch(self) -> None:
-        at_most = self._pace.write_at_most
-        answers, self._answers = self._answers[:at_most], self._answers[at_most:]
-        unasked, self._unasked = self._unasked, []
-        if not self._answers:
+        outcomes = self._outcomes[: self._pace.write_at_most]
+        self._written += await self._database.run(write, outcomes)
+        del self._outcomes[: len(outcomes)]
+        if not self._outcomes:
             self._something_to_write.clear()
-        if answers or unasked:
-            self._written += await self._database.run(self._judge_and_write, answers, unasked)
-        for answer in answers:
-            self._let_go(answer.asked.claim.holding)
-        for outcome in unasked:
+        for outcome in outcomes:
             self._let_go(outcome.holding)
         self._something_ended.set()
-
-    def _judge_and_write(self, answers: list[Answer], unasked: list[Outcome]) -> int:
-        """In the database's thread: read the answers and write what became of them."""
-        outcomes = [
-            judge(answer.asked, answer.result, answer.served_by, self._pace) for answer in answers
-        ]
-        return write(
-            [*outcomes, *unasked],
-            {
-                answer.asked.claim.holding.draft_id: answer.asked.brief.category_ids
-                for answer in answers
-            },
-        )
 
     # Beating -------------------------------------------------------------------------------------
 
@@ -442,7 +459,9 @@ class Engine:
 
     async def _hand_everything_back(self) -> None:
         await _end(list(self._requests.values()))
-        while self._answers or self._unasked:
+        while self._answers:
+            await self._judge_batch()
+        while self._outcomes:
             await self._write_batch()
         await self._database.run(claiming.hand_back, list(self._held.values()))
         self._held.clear()

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -70,6 +70,8 @@ class Outcome:
     request_sha256: str = ""
     served_by: str = ""
     completion: Completion | None = field(default=None, repr=False)
+    category_ids: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """Which category a finding's slug means in the draft's task."""
 
 
 def load_what_checks_know() -> None:
@@ -178,6 +180,7 @@ def _judged_completion(asked: Asked, completion: Completion) -> Outcome:
         tries=claim.tries,
         setbacks=claim.setbacks,
         completion=completion,
+        category_ids=brief.category_ids,
     )
 
 

@@ -6,7 +6,7 @@ text is final once it is written, and a place is unique.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import orjson
@@ -92,19 +92,22 @@ LEFT JOIN explanations_dismissal dismissal
     ON dismissal.task_id = finding.task_id AND dismissal.check_name = finding.check_name
    AND dismissal.gist = finding.gist AND dismissal.revoked_at IS NULL
 """
-_OPEN_PLACES: Final = """
+# Asked draft by draft: a join may begin at the runs, and read all drafts of each.
+_OF_NO_TRIAL: Final = """
+(SELECT run.trial_id FROM explanations_run run WHERE run.id = draft.run_id) IS NULL
+"""
+_OPEN_PLACES: Final = f"""
 INSERT INTO explanations_place (draft_id, ordinal, task_id, priority, state)
 SELECT draft.id, place.ordinal, draft.task_id, draft.priority, 'OPEN'
 FROM unnest(%(ids)s::bigint[], %(places)s::integer[]) AS wanted(id, places)
 JOIN explanations_draft draft ON draft.id = wanted.id
-JOIN explanations_run run ON run.id = draft.run_id AND run.trial_id IS NULL
 CROSS JOIN generate_series(1, wanted.places) AS place(ordinal)
-WHERE draft.id = ANY(%(ids)s)
-"""
+WHERE draft.id = ANY(%(ids)s) AND {_OF_NO_TRIAL}
+"""  # noqa: S608 - made of constants
 # Another writer may give the next ordinal of the same recommendation to a draft of its own at the
 # same moment: then one of the two makes nothing here and sees, by the count, that it has to look
 # again. Both take recommendations in one order, so that they never wait in a circle.
-_DRAFT_AGAIN: Final = """
+_DRAFT_AGAIN: Final = f"""
 WITH wanted AS (
     SELECT draft.id, draft.run_id, draft.task_id, draft.recommendation_id, draft.prompt_id,
            draft.model_version_id, draft.priority, blocked.told,
@@ -115,8 +118,7 @@ WITH wanted AS (
                                     ORDER BY draft.id) AS ordinal
     FROM unnest(%(ids)s::bigint[], %(told)s::text[]) AS blocked(id, told)
     JOIN explanations_draft draft ON draft.id = blocked.id
-    JOIN explanations_run run ON run.id = draft.run_id AND run.trial_id IS NULL
-    WHERE draft.id = ANY(%(ids)s) AND NOT EXISTS (
+    WHERE draft.id = ANY(%(ids)s) AND {_OF_NO_TRIAL} AND NOT EXISTS (
         SELECT FROM explanations_draft again
         WHERE again.redraft_of_id = draft.id AND again.told <> ''
     )
@@ -126,35 +128,35 @@ WITH wanted AS (
          redraft_of_id, told, state, attempt, tries, claimed_by, text, rests_on, request_sha256,
          served_by, served_model, finish_reason, failure_reason, failure, settled_outcome)
     SELECT run_id, task_id, recommendation_id, prompt_id, model_version_id, ordinal, priority,
-           false, id, told, 'PENDING', 0, 0, '', '', '{}', '', '', '', '', '', '', ''
+           false, id, told, 'PENDING', 0, 0, '', '', ARRAY[]::text[], '', '', '', '', '', '', ''
     FROM wanted
     ORDER BY recommendation_id, ordinal
     ON CONFLICT DO NOTHING
     RETURNING redraft_of_id
 )
 SELECT (SELECT count(*) FROM wanted) - (SELECT count(*) FROM made)
-"""
+"""  # noqa: S608 - made of constants
 
 
-def write(outcomes: Sequence[Outcome], category_ids: Mapping[int, Mapping[str, int]]) -> int:
+def write(outcomes: Sequence[Outcome]) -> int:
     """Write what became of held drafts; return how many of them have ended.
 
-    `category_ids` says, by draft id, which category a finding's slug means. Drafts that are no
-    longer held are passed over. An outcome that the database refuses fails alone.
+    Drafts that are no longer held are passed over. An outcome that the database refuses fails
+    alone.
     """
     try:
-        return _write(outcomes, category_ids)
+        return _write(outcomes)
     except (OperationalError, InterfaceError):
         raise
     except (DatabaseError, ValueError):
         if len(outcomes) == 1:
             log.exception("Draft %s could not be written.", outcomes[0].holding.draft_id)
-            return _write([unwritable(outcomes[0])], {})
-        return sum(write([outcome], category_ids) for outcome in outcomes)
+            return _write([unwritable(outcomes[0])])
+        return sum(write([outcome]) for outcome in outcomes)
 
 
 @transaction.atomic
-def _write(outcomes: Sequence[Outcome], category_ids: Mapping[int, Mapping[str, int]]) -> int:
+def _write(outcomes: Sequence[Outcome]) -> int:
     with connection.cursor() as cursor:
         held = {
             "ids": [outcome.holding.draft_id for outcome in outcomes],
@@ -177,7 +179,7 @@ def _write(outcomes: Sequence[Outcome], category_ids: Mapping[int, Mapping[str, 
                     "outcomes": _json([_row(outcome) for outcome in kept]),
                 },
             )
-        findings = [row for outcome in kept for row in _finding_rows(outcome, category_ids)]
+        findings = [row for outcome in kept for row in _finding_rows(outcome)]
         if findings:
             cursor.execute(_ADD_FINDINGS, {"findings": _json(findings)})
         placed = [outcome for outcome in kept if outcome.places]
@@ -230,10 +232,7 @@ def _row(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _finding_rows(
-    outcome: Outcome, category_ids: Mapping[int, Mapping[str, int]]
-) -> list[dict[str, Any]]:
-    categories = category_ids.get(outcome.holding.draft_id, {})
+def _finding_rows(outcome: Outcome) -> list[dict[str, Any]]:
     return [
         {
             "draft_id": outcome.holding.draft_id,
@@ -243,7 +242,7 @@ def _finding_rows(
             "message": judged.finding.message[:300],
             "start": judged.finding.start,
             "end": judged.finding.end,
-            "category_id": categories.get(judged.finding.category),
+            "category_id": outcome.category_ids.get(judged.finding.category),
             "pointer": judged.finding.pointer,
             "gist": judged.gist,
             "blocked": judged.blocked,
