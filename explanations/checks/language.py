@@ -5,9 +5,12 @@ either, so only what is clear is said.
 """
 
 import logging
+from array import array
 from collections.abc import Sequence
 from functools import cache
-from typing import Final
+from mmap import ACCESS_READ, mmap
+from tempfile import TemporaryFile
+from typing import Final, Literal, cast
 
 import regex
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -150,7 +153,23 @@ def _identifier() -> LanguageIdentifier:
         every.nb_ptc,
         every.nb_pc,
         every.nb_classes,
-        every.tk_nextmove,
+        _mapped(every.tk_nextmove),
         every.tk_output,
         tk_row=every.tk_row,
     )
+
+
+def _mapped(table: "array[int]") -> "memoryview[int] | array[int]":
+    """Return a table as a file that is mapped, so that only what is read of it takes memory.
+
+    A few hundred pages of the automaton's ten thousand are, in any one language. The file has no
+    name and ends with the process; without room for it the table stays as it is.
+    """
+    try:
+        with TemporaryFile() as file:
+            table.tofile(file)
+            file.flush()
+            whole = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
+            return whole.cast(cast("Literal['I']", table.typecode))
+    except OSError:
+        return table

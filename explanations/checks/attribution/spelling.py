@@ -21,10 +21,17 @@ class Window:
 def windows(subject: Subject, names: Iterable[str]) -> list[Window]:
     """Return the stretches of words in which one of these names could stand misspelt.
 
-    They begin with a capital or a digit, and not all of their words are those of facts.
+    They begin with a capital or a digit, are about as long as one of the names, and not all of
+    their words are those of facts.
     """
-    most_words = 2 + max((words_of_name(name).count(" ") - 1 for name in names), default=0)
-    return list(_windows(subject, most_words))
+    wanted = [words_of_name(name).strip() for name in names]
+    if not wanted:
+        return []
+    most_words = 3 + max(name.count(" ") for name in wanted)
+    slips = [_most_slips(len(name), is_missing=True) for name in wanted]
+    shortest = min(len(name) - most for name, most in zip(wanted, slips, strict=True))
+    longest = max(len(name) + most for name, most in zip(wanted, slips, strict=True))
+    return list(_windows(subject, most_words, shortest, longest))
 
 
 def nearest(name: str, among: Sequence[Window], *, is_missing: bool) -> Window | None:
@@ -45,7 +52,7 @@ def nearest(name: str, among: Sequence[Window], *, is_missing: bool) -> Window |
     return best[1] if best else None
 
 
-def _windows(subject: Subject, most_words: int) -> Iterator[Window]:
+def _windows(subject: Subject, most_words: int, shortest: int, longest: int) -> Iterator[Window]:
     words = subject.worded
     places = list(words.spans.items())
     is_open = [not subject.masked[start:end].isspace() for _, (start, end) in places]
@@ -55,9 +62,12 @@ def _windows(subject: Subject, most_words: int) -> Iterator[Window]:
         some_open = False
         for place in range(index, min(index + most_words, len(places))):
             some_open = some_open or is_open[place]
-            if some_open:
-                last_at, (_, end) = places[place]
-                yield Window(start, end, words.words[at : words.words.index(" ", last_at)])
+            last_at, (_, end) = places[place]
+            past = words.words.index(" ", last_at)
+            if past - at > longest:
+                break
+            if some_open and past - at >= shortest:
+                yield Window(start, end, words.words[at:past])
 
 
 def _may_begin(first: str) -> bool:
