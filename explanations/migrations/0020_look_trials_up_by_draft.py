@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('explanations', '0017_language_trigger_where_missing'),
+        ('explanations', '0019_tags_decide_answers'),
     ]
 
     operations = [
