@@ -41,7 +41,8 @@ class FormField:
     """One field of the form in which an editor rewrites a draft.
 
     ``name`` is its key in the output, or ``text`` where a format has no output. A ``choice`` offers
-    ``choices``; a ``fact`` offers the leaves of ``side`` ("item" or "audience") as chips.
+    ``choices``; a ``fact`` offers the leaves of ``side`` ("item" or "audience") as chips. ``line``
+    is the line that people read of it, the names of fields in braces.
     """
 
     name: str
@@ -50,12 +51,13 @@ class FormField:
     max_characters: int = 0
     choices: tuple[str, ...] = ()
     side: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class FormGroup:
     """Fields that repeat together, between ``at_least`` and ``at_most`` times (a bullet and
-    its fact).
+    its fact). ``line`` is the line that people read of each, the names of fields in braces.
     """
 
     name: str
@@ -63,6 +65,7 @@ class FormGroup:
     fields: tuple[FormField, ...]
     at_least: int
     at_most: int
+    line: str = ""
 
 
 EditForm = tuple[FormField | FormGroup, ...]
@@ -126,6 +129,24 @@ class OutputFormat(Protocol):
 
         `mentions` are those of the text, for callers who have found them already.
         """
+
+
+def render_lines(form: EditForm, output: Output) -> str:
+    """Return the lines that people read of an output, in the order of its form.
+
+    The browser makes the same from the same lines (`static/feedback/rewrite.js`), so that it can
+    show what a rewrite changes of them.
+    """
+    lines: list[str] = []
+    for part in form:
+        if isinstance(part, FormGroup):
+            bullets = output[part.name]
+            assert isinstance(bullets, list)  # noqa: S101  (validated; for the type checker)
+            lines += [part.line.format_map(bullet) for bullet in bullets]
+        else:
+            line = part.line.format_map(output)
+            lines.append(line[:1].upper() + line[1:])
+    return "\n".join(lines)
 
 
 def count_words(text: str) -> int:

@@ -30,6 +30,7 @@ from explanations.output_formats.base import (
     ParsedOutput,
     UnusableOutput,
     count_words,
+    render_lines,
 )
 
 VERDICTS: Final = ("strong", "partial", "weak")
@@ -139,12 +140,19 @@ class JobFit:
 
     slug = "job-fit"
     edit_form: EditForm = (
-        FormField(name="verdict", label="Verdict", kind="choice", choices=VERDICTS),
+        FormField(
+            name="verdict",
+            label="Verdict",
+            kind="choice",
+            choices=VERDICTS,
+            line="{verdict} fit",
+        ),
         FormGroup(
             name="matches",
             label="Matches",
             at_least=0,
             at_most=MOST_BULLETS,
+            line="+ {text}",
             fields=(
                 FormField(name="text", label="Match", kind="text", max_characters=MOST_CHARACTERS),
                 FormField(name="fact", label="Fact of the profile", kind="fact", side="audience"),
@@ -155,6 +163,7 @@ class JobFit:
             label="Gaps",
             at_least=0,
             at_most=MOST_BULLETS,
+            line="− {text} {next_step}",
             fields=(
                 FormField(name="text", label="Gap", kind="text", max_characters=MOST_CHARACTERS),
                 FormField(name="fact", label="Fact of the job", kind="fact", side="item"),
@@ -235,10 +244,7 @@ class JobFit:
         """Return the verdict, then the matches, then the gaps with their next steps, a
         line each.
         """
-        lines = [f"{str(output['verdict']).capitalize()} fit"]
-        lines += [f"+ {match['text']}" for match in _records(output["matches"])]
-        lines += [f"− {gap['text']} {gap['next_step']}" for gap in _records(output["gaps"])]
-        return "\n".join(lines)
+        return render_lines(self.edit_form, output)
 
     def completion(self, text: str, output: Output | None, facts: Mapping[str, object]) -> str:
         """Return the JSON a model would have answered, facts named by their labels.

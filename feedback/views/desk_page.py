@@ -161,6 +161,8 @@ def desk_context(
             "assertions": [{"start": each.start, "end": each.end} for each in asserted],
             "names": _uncounted_names(draft, leaves),
             "word_limit": draft.task.word_limit,
+            "lines": _lines(draft),
+            "every_change_explained": draft.task.every_change_explained,
             "work": assignment.work,
         },
     }
@@ -241,6 +243,17 @@ def _form_fields(draft: Draft, all_facts: list[dict[str, str]]) -> list[ShownFie
         _shown_group(part, all_facts)
         if isinstance(part, FormGroup)
         else _shown_field(part, all_facts)
+        for part in form
+    ]
+
+
+def _lines(draft: Draft) -> list[dict[str, object]]:
+    """Return how the fields of a structured draft make the lines that people read."""
+    if draft.output is None:
+        return []
+    form = get_output_format(draft.task.output_format).edit_form
+    return [
+        {"name": part.name, "repeats": isinstance(part, FormGroup), "line": part.line}
         for part in form
     ]
 

@@ -1,5 +1,6 @@
 /** The tags and suggestions of a draft as rows below it: what each mark says, and its controls. */
 
+import { gettext } from "../desk/words.js";
 import { severityWord } from "./tags.js";
 
 /**
@@ -10,6 +11,16 @@ export function drawMarks(list, marks) {
   const focused = list.contains(document.activeElement) ? whereIn(list, document.activeElement) : null;
   list.replaceChildren(...marks.map(rowOf));
   if (focused) list.querySelector(`[data-mark="${focused.mark}"] ${focused.control}`)?.focus();
+}
+
+/** Say beside each tag whose words the rewrite leaves as they are; `unchanged` are their places. */
+export function showUnchanged(list, tags, unchanged) {
+  tags.forEach((tag, index) => {
+    const place = list.querySelector(`[data-mark="tag-${index}"] [data-unchanged]`);
+    const words = tag.scope === "span" ? gettext("its words did not change") : gettext("no change answers it");
+    place.hidden = !unchanged.includes(index);
+    place.textContent = place.hidden ? "" : words;
+  });
 }
 
 function rowOf(mark) {

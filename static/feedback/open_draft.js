@@ -9,10 +9,11 @@ import { Autosave } from "./autosave.js";
 import { Criteria } from "./criteria.js";
 import { hideDefinitions, showDefinition } from "./definitions.js";
 import { DraftText } from "./draft_text.js";
-import { drawMarks } from "./marks_list.js";
+import { drawMarks, showUnchanged } from "./marks_list.js";
 import { Rewrite } from "./rewrite.js";
 import { DraftSelection } from "./selection.js";
 import { changed, inOrder, newTag, sameWords, severityName, severityWord, stepped, without } from "./tags.js";
+import { Why } from "./why.js";
 import { emptyWork, History, newKey } from "./work.js";
 
 const MOST_TAGS = 5;
@@ -25,6 +26,7 @@ export class OpenDraft {
    *   announce: (words: string) => void,
    *   saved: (state: string, detail?: object) => void,
    *   dismissForTask: (finding: object) => void,
+   *   save: () => void,
    * }} say
    */
   constructor(desk, page, say) {
@@ -40,7 +42,19 @@ export class OpenDraft {
     this.selection = new DraftSelection(this.element, this.drawn, page.draft.locale, () =>
       this.#showSelection(),
     );
-    this.rewrite = new Rewrite(desk.querySelector("#rewrite"), page, () => this.#edited());
+    this.rewrite = new Rewrite(desk.querySelector("#rewrite"), page, {
+      tags: () => (this.work?.tags ?? []).map((tag) => ({ ...tag, ...this.#named(tag.category) })),
+      causeOf: (question) => this.#causeOf(question),
+      changed: () => this.#edited(),
+    });
+    this.why = new Why(desk.querySelector("#why"), {
+      causeOf: (question) => this.#causeOf(question),
+      answer: (question, slug) => this.#answer(question, slug),
+      pointAt: (question) => this.rewrite.pointAt(question),
+      save: () => say.save(),
+      back: () => this.rewrite.focus(),
+      announce: say.announce,
+    });
     this.note = desk.querySelector("#note");
     this.criteria = new Criteria(desk.querySelector("#criteria"), page.categories);
     this.expectsMissing = false;
@@ -58,7 +72,7 @@ export class OpenDraft {
 
   /** The work as it is now, ready to be saved. */
   read() {
-    return { ...this.work, ...this.rewrite.read(), note: this.note.value };
+    return { ...this.work, ...this.rewrite.read(), causes: this.#causes(), note: this.note.value };
   }
 
   /** The same as the body of a decision. */
@@ -73,8 +87,21 @@ export class OpenDraft {
     };
   }
 
-  get isRewritten() {
+  get isEdited() {
     return this.rewrite.isChanged;
+  }
+
+  /**
+   * Ask why, where no tag and no answer explains a change, and say whether that is all for now. Asked
+   * already, an edit is saved as it is, unless the task wants every change explained.
+   */
+  asksWhy() {
+    if (!this.isEdited) return false;
+    const { alignment } = this.rewrite;
+    const isOpen = alignment.questions.some((question) => !this.#causeOf(question));
+    if (!isOpen || (this.why.isOpen && !this.page.every_change_explained)) return false;
+    this.why.ask(alignment);
+    return true;
   }
 
   /** Take over work that another tab saved, or that this browser kept. */
@@ -240,7 +267,45 @@ export class OpenDraft {
   }
 
   #edited() {
-    this.desk.querySelector("[data-command=restore]").hidden = !this.isRewritten;
+    this.why.close();
+    this.#showEdit();
+    this.autosave.touch();
+  }
+
+  #showEdit() {
+    const { isEdited } = this;
+    this.desk.querySelector("[data-command=restore]").hidden = !isEdited;
+    const unchanged = isEdited ? this.rewrite.alignment.unchanged : [];
+    showUnchanged(this.desk.querySelector("#marks"), this.work.tags, unchanged);
+  }
+
+  /* Causes of what no tag explains ------------------------------------------------------------ */
+
+  #causeOf(question) {
+    const hunks = question.map((index) => this.rewrite.alignment.changes[index].hunk);
+    const cause = this.work.causes.find(({ start, end }) =>
+      hunks.some((hunk) => hunk.start === start && hunk.end === end),
+    );
+    return cause ? { slug: cause.category, ...this.#named(cause.category) } : null;
+  }
+
+  /** Those whose change is still there and still unexplained. */
+  #causes() {
+    if (!this.isEdited || !this.work.causes.length) return [];
+    const { questions, changes } = this.rewrite.alignment;
+    return questions.flatMap((question) => {
+      const cause = this.#causeOf(question);
+      const { start, end } = changes[question[0]].hunk;
+      return cause ? [{ start, end, category: cause.slug }] : [];
+    });
+  }
+
+  #answer(question, category) {
+    const { start, end } = this.rewrite.alignment.changes[question[0]].hunk;
+    const before = this.#causes().filter((cause) => cause.start !== start || cause.end !== end);
+    this.history.remember(this.read());
+    this.work.causes = [...before, { start, end, category }];
+    this.rewrite.show();
     this.autosave.touch();
   }
 
@@ -289,7 +354,8 @@ export class OpenDraft {
     const severity = this.desk.querySelector("#severity-now");
     severity.dataset.none ??= severity.textContent;
     severity.textContent = index === null ? severity.dataset.none : severityWord(this.work.tags[index].severity);
-    this.desk.querySelector("[data-command=restore]").hidden = !this.isRewritten;
+    this.rewrite.show();
+    this.#showEdit();
     this.#light(this.lit);
   }
 

@@ -49,6 +49,7 @@ function openDesk() {
     announce,
     saved: showSaved,
     dismissForTask,
+    save: () => obey({ name: "save-edit" }),
   });
   history.replaceState(null, "", open.page.address);
   open.element.focus({ preventScroll: true });
@@ -96,6 +97,7 @@ async function sendWhatWasLeft() {
 
 async function decide(name) {
   const { outcome, done, asks } = OUTCOMES[name];
+  if (outcome === "EDIT" && open.asksWhy()) return;
   let given = {};
   if (asks) {
     const answer = await ask(document.getElementById(`reason-${name}`));
@@ -357,7 +359,7 @@ document.addEventListener("click", (event) => {
     obey(category ? { name: "tag", category } : { name });
     // By touch each selection is made anew, and the categories make room for the draft again.
     if (category && event.pointerType === "touch") open?.selection.clear();
-    if (open && !["edit", "keys"].includes(name) && !document.querySelector("dialog[open]")) {
+    if (open && !["edit", "keys", "save-edit"].includes(name) && !document.querySelector("dialog[open]")) {
       open.element.focus({ preventScroll: true });
     }
   } else if (open && desk.contains(event.target) && document.activeElement === document.body) {

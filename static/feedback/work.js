@@ -6,7 +6,7 @@
 const MOST_STEPS = 50;
 
 export function emptyWork() {
-  return { reason: "", note: "", rewrite: "", rewrite_output: null, tags: [], answers: {}, dismissed: [] };
+  return { reason: "", note: "", rewrite: "", rewrite_output: null, tags: [], causes: [], answers: {}, dismissed: [] };
 }
 
 export class History {

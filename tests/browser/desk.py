@@ -70,6 +70,12 @@ class Desk:
         """Type into what has the focus."""
         self.page.keyboard.type(words)
 
+    def save_as_it_is(self) -> None:
+        """Save the rewrite, and once more where the desk asks why something changed."""
+        self.press("Control+Enter")
+        if self.page.locator("#why").is_visible():
+            self.press("Control+Enter")
+
     def select_words(self, words: str) -> None:
         """Walk the word cursor to `words` and extend the selection over them."""
         self.press("Escape", "ArrowRight")

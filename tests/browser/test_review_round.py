@@ -48,7 +48,8 @@ def test_six_drafts_are_decided_without_a_mouse(desk: Desk, queue: list[Draft]) 
     desk.press("Control+a")
     desk.write("Dead Rabbitts play metalcore at 172 beats a minute.")
     expect(desk.page.locator("#rewrite-changes ins").first).to_be_visible()
-    desk.press("Control+Enter")
+    # Asked why all of it changed, the second key saves it as it is.
+    desk.press("Control+Enter", "Control+Enter")
 
     # Good as it is.
     desk.shows(queue[1])
@@ -201,7 +202,9 @@ def test_a_structured_answer_is_rewritten_in_its_form(desk: Desk, ready_job_draf
     match = desk.page.get_by_label("Match", exact=True).first
     match.fill("You have run PostgreSQL for years.")
     expect(desk.page.locator("#changes-matches-0-text ins").first).to_be_visible()
+    # The verdict, and two stretches of the match: no tag explains them.
     match.press("Control+Enter")
+    desk.press("1", "0", "0")
 
     desk.is_empty()
     review = Review.objects.get()
