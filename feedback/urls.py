@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/reopen/", review.ReopenReview.as_view(), name="review-reopen"),
     path("review/<int:assignment_id>/", review.HeldDraft.as_view(), name="review-draft"),
     path("review/<int:assignment_id>/work/", review.SaveWork.as_view(), name="review-save"),
+    path("review/<int:assignment_id>/check/", review.CheckRewrite.as_view(), name="review-check"),
     path("review/<int:assignment_id>/lease/", review.RenewLease.as_view(), name="review-renew"),
     path("review/<int:assignment_id>/submit/", review.SubmitReview.as_view(), name="review-submit"),
     path("drafts/<int:draft_id>/facts/report/", facts.ReportFact.as_view(), name="report-fact"),

@@ -11,7 +11,15 @@ from django.db.models.functions import Now
 from accounts.log import record
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
-from explanations.checks import Finding, blocking, findings_of, gist_of, make_subject
+from explanations.checks import (
+    Finding,
+    Published,
+    Subject,
+    blocking,
+    findings_of,
+    gist_of,
+    make_subject,
+)
 from explanations.checks.thresholds import ABOUT_CLAIMS
 from explanations.context import get_fact, has_fact
 from explanations.fact_changes import (
@@ -24,7 +32,7 @@ from explanations.fact_changes import (
     laid_over,
     same_facts,
 )
-from explanations.models import Draft, FactSnapshot, Recommendation
+from explanations.models import Draft, FactSnapshot, Recommendation, Task
 from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.services.catalogue import catalogue_now
 from explanations.services.dismissing import Dismissals, dismissals_of
@@ -223,19 +231,13 @@ def said_of(golden: Golden, dismissals: Dismissals | None = None) -> list[Said]:
     Errors forbid, whatever the task lets its drafts do: a golden is copied by the next model. What
     is dismissed for the task is left out. `dismissals` are the task's, for who has them at hand.
     """
-    subject = make_subject(
+    subject = subject_of(
         golden.text,
-        {
-            "task": golden.task.slug,
-            "output_format": golden.task.output_format,
-            "word_limit": golden.task.word_limit,
-            "locale": golden.recommendation.locale,
-            "output": golden.output,
-            "guide": rules_of(golden.task),
-            **golden.snapshot.facts,
-        },
-        catalogue_now(),
-        published_now(golden.task.slug) if golden.output is None else None,
+        task=golden.task,
+        locale=golden.recommendation.locale,
+        facts=golden.snapshot.facts,
+        output=golden.output,
+        published=published_now(golden.task.slug) if golden.output is None else None,
     )
     found = [(finding, gist_of(finding, golden.text)) for finding in findings_of(subject)]
     if found and dismissals is None:
@@ -257,6 +259,32 @@ def said_of(golden: Golden, dismissals: Dismissals | None = None) -> list[Said]:
         )
         for finding, gist in found
     ]
+
+
+def subject_of(
+    text: str,
+    *,
+    task: Task,
+    locale: str,
+    facts: Facts,
+    output: dict[str, object] | None = None,
+    published: Published | None = None,
+) -> Subject:
+    """Return a text of people for the checks, judged by these facts and its task as it is now."""
+    return make_subject(
+        text,
+        {
+            "task": task.slug,
+            "output_format": task.output_format,
+            "word_limit": task.word_limit,
+            "locale": locale,
+            "output": output,
+            "guide": rules_of(task),
+            **facts,
+        },
+        catalogue_now(),
+        published,
+    )
 
 
 def unsupported_by_snapshot(said: Collection[Said]) -> bool:

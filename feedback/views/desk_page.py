@@ -129,6 +129,7 @@ def desk_context(
                 "revision": assignment.revision,
                 "active_ms": assignment.active_ms,
                 "save": reverse("review-save", args=[assignment.pk]),
+                "check": reverse("review-check", args=[assignment.pk]),
                 "renew": reverse("review-renew", args=[assignment.pk]),
             },
             "submit": reverse("review-submit", args=[assignment.pk]) + context["wish"],

@@ -1,6 +1,7 @@
 """The review screen: one draft on the desk, saved as it is worked on, exchanged by a decision."""
 
 import uuid
+from dataclasses import asdict
 from typing import Any, cast
 
 import orjson
@@ -15,8 +16,8 @@ from accounts.models import Person
 from accounts.rights import LEAD, REVIEW, RightRequiredMixin, has_right
 from explanations.models import Task
 from feedback.models import Assignment, Review
-from feedback.review_body import BodyRefused, parse_body
-from feedback.services import queue, reviewing
+from feedback.review_body import MOST_REWRITE, BodyRefused, parse_body, storable
+from feedback.services import queue, reviewing, rewrites
 from feedback.services.queue import LeaseLost, WorkConflict
 from feedback.services.reviewing import AlreadySubmitted, KeyReused, UndoRefused
 from feedback.views.desk_page import desk_context, wish_of
@@ -110,6 +111,19 @@ class SaveWork(ReviewView):
                 CONFLICT, "conflict", str(conflict), work=theirs.work, revision=theirs.revision
             )
         return JsonResponse({"revision": saved})
+
+
+class CheckRewrite(ReviewView):
+    """What no fact supports of a rewrite that is being written; on the way of nothing."""
+
+    def post(self, request: HttpRequest, assignment_id: int) -> HttpResponse:
+        """Return the words, and what the checks say of them."""
+        rewrite = self.body().get("rewrite")
+        if not isinstance(rewrite, str) or len(rewrite) > MOST_REWRITE:
+            raise BodyRefused({"rewrite": [_("A text is expected.")]})
+        assignment = Assignment.objects.with_draft().get(pk=assignment_id, editor=self.editor)
+        found = rewrites.unsupported_in(assignment.place.draft, storable(rewrite))
+        return JsonResponse({"unsupported": [asdict(each) for each in found]})
 
 
 class RenewLease(ReviewView):

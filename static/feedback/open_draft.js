@@ -9,6 +9,7 @@ import { Autosave } from "./autosave.js";
 import { Criteria } from "./criteria.js";
 import { hideDefinitions, showDefinition } from "./definitions.js";
 import { DraftText } from "./draft_text.js";
+import { FactCheck } from "./fact_check.js";
 import { drawMarks, showUnchanged } from "./marks_list.js";
 import { Rewrite } from "./rewrite.js";
 import { DraftSelection } from "./selection.js";
@@ -27,6 +28,7 @@ export class OpenDraft {
    *   saved: (state: string, detail?: object) => void,
    *   dismissForTask: (finding: object) => void,
    *   save: () => void,
+   *   addFact: (words: string) => void,
    * }} say
    */
   constructor(desk, page, say) {
@@ -55,6 +57,11 @@ export class OpenDraft {
       back: () => this.rewrite.focus(),
       announce: say.announce,
     });
+    this.factCheck = new FactCheck(page.assignment.check, desk.querySelector("#rewrite-findings"), {
+      read: () => (this.isEdited ? this.rewrite.text : ""),
+      announce: say.announce,
+      addFact: say.addFact,
+    });
     this.note = desk.querySelector("#note");
     this.criteria = new Criteria(desk.querySelector("#criteria"), page.categories);
     this.expectsMissing = false;
@@ -67,6 +74,7 @@ export class OpenDraft {
   close(options) {
     this.selection.close();
     this.autosave.close(options);
+    this.factCheck.close();
     this.#light(null);
   }
 
@@ -100,6 +108,7 @@ export class OpenDraft {
     const { alignment } = this.rewrite;
     const isOpen = alignment.questions.some((question) => !this.#causeOf(question));
     if (!isOpen || (this.why.isOpen && !this.page.every_change_explained)) return false;
+    this.selection.clear();
     this.why.ask(alignment);
     return true;
   }
@@ -277,6 +286,7 @@ export class OpenDraft {
     this.desk.querySelector("[data-command=restore]").hidden = !isEdited;
     const unchanged = isEdited ? this.rewrite.alignment.unchanged : [];
     showUnchanged(this.desk.querySelector("#marks"), this.work.tags, unchanged);
+    this.factCheck.touch();
   }
 
   /* Causes of what no tag explains ------------------------------------------------------------ */

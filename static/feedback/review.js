@@ -50,6 +50,7 @@ function openDesk() {
     saved: showSaved,
     dismissForTask,
     save: () => obey({ name: "save-edit" }),
+    addFact: (value) => tellFact("add-fact", { value }),
   });
   history.replaceState(null, "", open.page.address);
   open.element.focus({ preventScroll: true });
@@ -239,22 +240,26 @@ onSessionEnd(async () => {
 
 /* Facts ---------------------------------------------------------------------------------------- */
 
-async function tellFact(name) {
+/** Report or add a fact; where the rewrite asked for it, `value` is filled in and it goes on there. */
+async function tellFact(name, { value = "" } = {}) {
   const dialog = document.getElementById(name);
   const pointed = open.work.tags.at(-1)?.pointer;
   const told = await askUntil(
     dialog,
     (form) => {
       if (pointed && form.elements.pointer) form.elements.pointer.value = pointed;
+      if (value) form.elements.value.value = value;
     },
     async (answer) => (await post(dialog.dataset.address, Object.fromEntries(answer))).json(),
   );
-  open.element.focus();
+  const goOn = () => (value ? open?.rewrite.focus() : open?.element.focus());
+  goOn();
   if (!told) return;
   // The facts changed: save, and lay the same draft anew with all of them.
   open.autosave.touch();
   await open.autosave.flush();
   await exchange(await untilAnswered(() => get(location.href)), told.message);
+  goOn();
 }
 
 /** A lead's word on a finding: it is nothing, in all drafts of the task. */

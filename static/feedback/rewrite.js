@@ -111,6 +111,7 @@ export class Rewrite {
     for (const part of this.changes.querySelectorAll("[data-change]")) {
       part.classList.toggle("is-asked", question.includes(Number(part.dataset.change)));
     }
+    this.changes.querySelector(".is-asked")?.scrollIntoView({ block: "nearest" });
   }
 
   #changed() {

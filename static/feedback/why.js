@@ -44,7 +44,6 @@ export class Why {
     this.element.hidden = false;
     this.#show();
     this.element.focus({ preventScroll: true });
-    this.element.scrollIntoView({ block: "nearest" });
   }
 
   close() {

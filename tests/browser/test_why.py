@@ -120,3 +120,72 @@ def test_where_the_task_wants_each_change_explained_nothing_less_is_saved(
     desk.is_empty()
 
     assert Review.objects.get().tags.get().quote == "latest"
+
+
+def test_a_name_that_no_fact_knows_is_pointed_at_while_it_is_typed_and_added_as_a_fact(
+    desk: Desk, ready_draft: Draft
+) -> None:
+    page = desk.page
+    warning = page.locator("#rewrite-findings")
+    desk.open()
+    desk.press("e")
+    page.locator("#rewrite-text").fill(
+        "Dead Rabbitts' single, produced by Andrew Wade, is a metalcore rush!"
+    )
+    expect(warning).to_contain_text("Andrew Wade")
+    page.get_by_role("button", name="Add as a fact").click()
+    expect(page.locator("#add-value")).to_have_value("Andrew Wade")
+    page.locator("#add-name").fill("producer")
+    page.locator("#add-source").fill("liner notes")
+    desk.press("Enter")
+
+    expect(page.locator(".desk-evidence")).to_contain_text("Andrew Wade")
+    expect(page.locator("#rewrite-text")).to_be_focused()
+    with page.expect_response("**/check/"):
+        desk.write(" ")
+    expect(warning).to_be_hidden()
+    desk.save_as_it_is()
+    desk.is_empty()
+    golden = Review.objects.get().goldens.get()
+    assert golden.state == "APPROVED"
+    assert golden.snapshot.sources["/item/producer"] == "liner notes"
+
+
+def test_a_long_rewrite_is_compared_without_a_lag(desk: Desk, ready_draft: Draft) -> None:
+    """2,000 characters, a word changed in every five: what one more letter costs."""
+    desk.open()
+    spent = desk.page.evaluate(
+        """async () => {
+            const { align } = await import("/static/feedback/alignment.js");
+            const words = Array.from({ length: 380 }, (_nothing, index) => `w${(index * 7) % 90}`);
+            const before = words.join(" ").padEnd(2000, "x").slice(0, 2000);
+            const after = words.map((word, index) => (index % 5 ? word : `v${index}`)).join(" ");
+            const times = [];
+            for (let letter = 0; letter < 40; letter += 1) {
+                const began = performance.now();
+                const found = align(before, after + "y".repeat(letter), []);
+                times.push(performance.now() - began);
+                if (!found.changes.length) throw new Error("nothing changed");
+            }
+            times.sort((one, other) => one - other);
+            return { median: times[20], slowest: times[39] };
+        }"""
+    )
+    told = f"2,000 characters: {spent['median']:.1f} ms a letter, {spent['slowest']:.1f} at most"
+    print(told)  # noqa: T201  (a figure to read; no test can hold a machine to it)
+
+    # One comparison for each letter, however many things on the page show it.
+    desk.press("e")
+    runs = desk.page.evaluate(
+        """async () => {
+            const field = document.getElementById("rewrite-text");
+            let runs = 0;
+            const shown = new MutationObserver(() => { runs += 1; });
+            shown.observe(document.getElementById("rewrite-changes"), { childList: true });
+            field.value += " Loud";
+            field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+            await new Promise((resolve) => setTimeout(resolve));
+            return runs;
+        }"""
+    )
+    assert runs == 1
