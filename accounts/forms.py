@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import AccessToken, Person
 from accounts.services.tokens import offered_scopes
@@ -13,17 +14,17 @@ class TokenForm(forms.Form):
 
     name = forms.CharField(
         max_length=AccessToken._meta.get_field("name").max_length,
-        label="What is it for?",
-        help_text="The program that will use it, so that you know it again.",
+        label=_("What is it for?"),
+        help_text=_("The program that will use it, so that you know it again."),
     )
     scopes = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple, label="It may", choices=()
+        widget=forms.CheckboxSelectMultiple, label=_("It may"), choices=()
     )
     days = forms.TypedChoiceField(
         coerce=int,
-        choices=[(7, "a week"), (30, "30 days"), (90, "90 days"), (365, "a year")],
+        choices=[(7, _("a week")), (30, _("30 days")), (90, _("90 days")), (365, _("a year"))],
         initial=90,
-        label="It ends after",
+        label=_("It ends after"),
     )
 
     def __init__(self, person: Person, *args: Any, **kwargs: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from django import forms
 from django.db.models import Case, F, Q, QuerySet, When
 from django.forms.models import ModelChoiceIterator
+from django.utils.translation import gettext_lazy as _
 
 from explanations.checks import check_names
 from explanations.models import Draft, Import, ModelVersion, Prompt, Task
@@ -43,18 +44,18 @@ class DeliveryForm(forms.Form):
     """A file to import."""
 
     file = forms.FileField(
-        label="File",
+        label=_("File"),
         allow_empty_file=True,
-        help_text="NDJSON or CSV, gzipped or not. Bad lines are named and stop nothing else.",
+        help_text=_("NDJSON or CSV, gzipped or not. Bad lines are named and stop nothing else."),
         widget=forms.ClearableFileInput(
             attrs={"accept": ".jsonl,.ndjson,.json,.csv,.gz,application/x-ndjson,text/csv"}
         ),
     )
     catalogue_owner = forms.CharField(
-        label="Catalogue owner",
+        label=_("Catalogue owner"),
         max_length=200,
         required=False,
-        help_text="Whom a wrong fact is reported to, such as an address or a team.",
+        help_text=_("Whom a wrong fact is reported to, such as an address or a team."),
     )
 
 
@@ -85,79 +86,79 @@ class RunForm(forms.Form):
     key = forms.UUIDField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
     task = forms.ModelChoiceField(Task.objects.none(), empty_label=None)
     prompt = PromptField(
-        Prompt.objects.none(), required=False, empty_label="The task's active prompt"
+        Prompt.objects.none(), required=False, empty_label=_("The task's active prompt")
     )
     model_version = forms.ModelChoiceField(
         ModelVersion.objects.none(),
         required=False,
-        empty_label="The task's own model",
-        label="Model",
+        empty_label=_("The task's own model"),
+        label=_("Model"),
     )
     which = forms.ChoiceField(choices=WHICH, initial=NOT_DRAFTED, widget=forms.RadioSelect)
     external_ids = forms.CharField(
         required=False,
-        label="External ids",
+        label=_("External ids"),
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-        help_text="One a line.",
+        help_text=_("One a line."),
     )
     search = forms.CharField(
         required=False,
         max_length=MOST_SEARCHED,
-        label="A fact says",
+        label=_("A fact says"),
         widget=forms.TextInput(attrs={"type": "search"}),
-        help_text="These words, in any fact of the item.",
+        help_text=_("These words, in any fact of the item."),
     )
     delivery = forms.ModelChoiceField(
-        Import.objects.none(), required=False, label="Import", empty_label="Any"
+        Import.objects.none(), required=False, label=_("Import"), empty_label=_("Any")
     )
     locale = forms.CharField(
-        required=False, max_length=35, help_text="Such as en; it takes in en-GB."
+        required=False, max_length=35, help_text=_("Such as en; it takes in en-GB.")
     )
     least_priority = forms.IntegerField(
-        required=False, min_value=0, max_value=HIGHEST_PRIORITY, label="Priority from"
+        required=False, min_value=0, max_value=HIGHEST_PRIORITY, label=_("Priority from")
     )
     most_priority = forms.IntegerField(
-        required=False, min_value=0, max_value=HIGHEST_PRIORITY, label="Priority to"
+        required=False, min_value=0, max_value=HIGHEST_PRIORITY, label=_("Priority to")
     )
     changed_from = forms.DateField(
         required=False,
-        label="From day",
+        label=_("From day"),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text="It came or last changed then.",
+        help_text=_("It came or last changed then."),
     )
     changed_to = forms.DateField(
         required=False,
-        label="To day",
+        label=_("To day"),
         widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-        help_text="Included.",
+        help_text=_("Included."),
     )
     sample = forms.IntegerField(
         required=False,
         min_value=1,
-        label="A sample of",
-        help_text="So many, at random; all if empty.",
+        label=_("A sample of"),
+        help_text=_("So many, at random; all if empty."),
     )
     seed = forms.IntegerField(
         required=False,
         min_value=0,
         max_value=MOST_RECOMMENDATIONS,
-        help_text="The same seed draws the same sample.",
+        help_text=_("The same seed draws the same sample."),
     )
     limit = forms.IntegerField(
-        required=False, min_value=1, label="At most", help_text="The highest priority first."
+        required=False, min_value=1, label=_("At most"), help_text=_("The highest priority first.")
     )
     drafts_each = forms.IntegerField(
         initial=1,
         min_value=1,
         max_value=MOST_DRAFTS_EACH,
-        label="Drafts of each",
+        label=_("Drafts of each"),
         help_text=f"1 to {MOST_DRAFTS_EACH}.",
     )
     priority = forms.IntegerField(
         required=False,
         min_value=0,
         max_value=HIGHEST_PRIORITY,
-        label="Priority of the drafts",
+        label=_("Priority of the drafts"),
         help_text=f"0 to {HIGHEST_PRIORITY}, when drafting and when reviewing; as recommended if "
         "empty.",
     )
@@ -192,10 +193,10 @@ class RunForm(forms.Form):
         """Ask for what the choice of recommendations needs besides."""
         cleaned = super().clean() or {}
         if cleaned.get("which") == NAMED and not cleaned.get("external_ids", "").split():
-            self.add_error("external_ids", "Name at least one.")
+            self.add_error("external_ids", _("Name at least one."))
         prompt, task = cleaned.get("prompt"), cleaned.get("task")
         if prompt and task and prompt.task_id != task.pk:
-            self.add_error("prompt", "This prompt belongs to another task.")
+            self.add_error("prompt", _("This prompt belongs to another task."))
         return cleaned
 
     def selection(self) -> Selection:
@@ -224,16 +225,18 @@ class DraftFiltersForm(forms.Form):
     """Which drafts to list; what is not understood does not matter."""
 
     task = forms.ModelChoiceField(
-        Task.objects.none(), required=False, to_field_name="slug", empty_label="Every task"
+        Task.objects.none(), required=False, to_field_name="slug", empty_label=_("Every task")
     )
-    state = forms.ChoiceField(choices=[("", "Every state"), *Draft.State.choices], required=False)
+    state = forms.ChoiceField(
+        choices=[("", _("Every state")), *Draft.State.choices], required=False
+    )
     run = forms.IntegerField(required=False, min_value=1)
     model = forms.CharField(required=False, max_length=200)
-    external_id = forms.CharField(required=False, max_length=200, label="External id")
+    external_id = forms.CharField(required=False, max_length=200, label=_("External id"))
     check = forms.ChoiceField(
         required=False,
-        choices=lambda: [("", "Any finding or none"), *((name, name) for name in check_names())],
-        label="Finding of",
+        choices=lambda: [("", _("Any finding or none")), *((name, name) for name in check_names())],
+        label=_("Finding of"),
     )
     failure_reason = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from explanations.models import MOST_SAMPLED, ModelVersion, Prompt
 from explanations.services.trials import MOST_SEED, USUAL_SAMPLE
@@ -14,22 +15,22 @@ class TrialForm(forms.Form):
     """What to try a prompt version beside, and on how much."""
 
     key = forms.UUIDField(required=False, widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
-    against = forms.ModelChoiceField(Prompt.objects.none(), label="Beside", empty_label=None)
+    against = forms.ModelChoiceField(Prompt.objects.none(), label=_("Beside"), empty_label=None)
     model_version = forms.ModelChoiceField(
-        ModelVersion.objects.none(), label="Model", empty_label=None
+        ModelVersion.objects.none(), label=_("Model"), empty_label=None
     )
     sample = forms.IntegerField(
         min_value=1,
         max_value=MOST_SAMPLED,
         initial=USUAL_SAMPLE,
-        label="Recommendations",
+        label=_("Recommendations"),
         help_text=f"So many at random, at most {MOST_SAMPLED}; both sides get the same.",
     )
     seed = forms.IntegerField(
         required=False,
         min_value=0,
         max_value=MOST_SEED,
-        help_text="Of an earlier trial, to take the same recommendations again. Drawn if empty.",
+        help_text=_("Of an earlier trial, to take the same recommendations again. Drawn if empty."),
     )
 
     def __init__(self, typed: Mapping[str, Any] | None = None, *, prompt: Prompt) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from explanations.guide_rules import MOST_EXCLAMATION_MARKS, GuideRules, read_rules
 from explanations.model_server import (
@@ -64,8 +65,8 @@ class VersionForm(forms.Form):
     note = forms.CharField(
         required=False,
         max_length=MOST_NOTE,
-        label="What is new, in a few words",
-        help_text="Shown in the list of versions.",
+        label=_("What is new, in a few words"),
+        help_text=_("Shown in the list of versions."),
     )
 
     def refuse(self, problems: Mapping[str, str]) -> None:
@@ -77,30 +78,30 @@ class VersionForm(forms.Form):
 class GuideForm(VersionForm):
     """A guide version."""
 
-    text = WordsField(rows=28, label="Guide", help_text="Markdown, without links and images.")
+    text = WordsField(rows=28, label=_("Guide"), help_text=_("Markdown, without links and images."))
     avoid = WordsField(
         rows=8,
         required=False,
-        label="Words and phrases to avoid",
-        help_text="One a line. Checks point at them, unless a fact says them itself.",
+        label=_("Words and phrases to avoid"),
+        help_text=_("One a line. Checks point at them, unless a fact says them itself."),
     )
     exclamation_marks = forms.IntegerField(
         required=False,
         min_value=0,
         max_value=MOST_EXCLAMATION_MARKS,
-        label="Most exclamation marks",
-        help_text="0 for none at all; any number if empty.",
+        label=_("Most exclamation marks"),
+        help_text=_("0 for none at all; any number if empty."),
     )
-    emoji = forms.BooleanField(required=False, label="Emoji are allowed")
+    emoji = forms.BooleanField(required=False, label=_("Emoji are allowed"))
     second_person = forms.ChoiceField(
         choices=[
-            ("either", "as it comes"),
-            ("expected", "every text speaks to “you”"),
-            ("avoided", "no text speaks to “you”"),
+            ("either", _("as it comes")),
+            ("expected", _("every text speaks to “you”")),
+            ("avoided", _("no text speaks to “you”")),
         ],
         required=False,
         widget=forms.RadioSelect,
-        label="Second person",
+        label=_("Second person"),
     )
 
     def __init__(self, typed: Mapping[str, Any] | None, start: Guide | None) -> None:
@@ -143,12 +144,12 @@ class PromptForm(VersionForm):
     system = WordsField(
         rows=6,
         required=False,
-        label="System text",
-        help_text="Comes first and is the same for every draft.",
+        label=_("System text"),
+        help_text=_("Comes first and is the same for every draft."),
     )
     user_template = WordsField(
         rows=10,
-        label="User template",
+        label=_("User template"),
         help_text="Words, and facts on lines of their own: "
         "<code>Skills: {{ /audience/skills | 6 items, 40 characters }}</code>. "
         "The line of a fact that is not there is left out.",
@@ -156,30 +157,32 @@ class PromptForm(VersionForm):
     examples = JsonField(
         rows=10,
         required=False,
-        label="Examples",
+        label=_("Examples"),
         help_text='A JSON list of <code>{"facts": {"item": …, "audience": …}, "answer": "…"}'
         "</code>; they stand between the system text and the facts.",
     )
     temperature = forms.FloatField(
         required=False, help_text=f"0 to 2; {USUAL_TEMPERATURE} if empty."
     )
-    top_p = forms.FloatField(required=False, label="Top p", help_text="0.01 to 1; 1 if empty.")
+    top_p = forms.FloatField(
+        required=False, label=_("Top p"), help_text=_("0.01 to 1; 1 if empty.")
+    )
     max_tokens = forms.IntegerField(
         required=False,
-        label="Most tokens",
+        label=_("Most tokens"),
         help_text=f"1 to {MOST_TOKENS}; {USUAL_TOKENS} if empty.",
     )
     stop = JsonField(
         rows=1,
         required=False,
-        label="Stop",
+        label=_("Stop"),
         help_text=f'A JSON list of at most {MOST_STOPS} texts, such as <code>["\\n"]</code>.',
     )
     schema = forms.ChoiceField(
         choices=Prompt.Schema.choices,
         initial=Prompt.Schema.ROW,
         widget=forms.RadioSelect,
-        label="JSON schema",
+        label=_("JSON schema"),
     )
 
     def __init__(self, task: Task, typed: Mapping[str, Any] | None, start: Prompt | None) -> None:

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.db import models
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from explanations.checks import check_names
 from explanations.models import Category, Draft, ModelVersion, Task
@@ -17,11 +19,8 @@ from feedback.services.searching import (
     Search,
 )
 
-ABOUT = [(DRAFTS, "Drafts"), (GOLDENS, "Goldens")]
-STATES: dict[str, dict[str, str]] = {
-    DRAFTS: dict(Draft.State.choices),
-    GOLDENS: dict(Golden.State.choices),
-}
+ABOUT = [(DRAFTS, _("Drafts")), (GOLDENS, _("Goldens"))]
+STATES: dict[str, type[models.TextChoices]] = {DRAFTS: Draft.State, GOLDENS: Golden.State}
 
 # The fields that stand folded away until one of them is used.
 NARROWING = (
@@ -34,39 +33,43 @@ class SearchForm(forms.Form):
     """What to search for; its fields are named as those of `Search`, and stand in the address."""
 
     about = forms.ChoiceField(
-        choices=ABOUT, required=False, label="Search in", widget=forms.RadioSelect, initial=DRAFTS
+        choices=ABOUT,
+        required=False,
+        label=_("Search in"),
+        widget=forms.RadioSelect,
+        initial=DRAFTS,
     )
     words = forms.CharField(
         required=False,
         max_length=MOST_CHARACTERS,
-        label="Words",
-        help_text="“In quotes” together, or, -without.",
+        label=_("Words"),
+        help_text=_("“In quotes” together, or, -without."),
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )
     pattern = forms.CharField(
         required=False,
         max_length=MOST_CHARACTERS,
         strip=False,
-        label="Regular expression",
-        help_text="Of PostgreSQL; (?i) for either case.",
+        label=_("Regular expression"),
+        help_text=_("Of PostgreSQL; (?i) for either case."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    task = forms.ChoiceField(required=False, label="Task")
-    category = forms.ChoiceField(required=False, label="Tagged by an editor as")
-    check = forms.ChoiceField(required=False, label="Found by the check")
-    model = forms.ChoiceField(required=False, label="Model")
+    task = forms.ChoiceField(required=False, label=_("Task"))
+    category = forms.ChoiceField(required=False, label=_("Tagged by an editor as"))
+    check = forms.ChoiceField(required=False, label=_("Found by the check"))
+    model = forms.ChoiceField(required=False, label=_("Model"))
     prompt = forms.IntegerField(
-        required=False, min_value=1, max_value=MOST_NUMBER, label="Prompt version"
+        required=False, min_value=1, max_value=MOST_NUMBER, label=_("Prompt version")
     )
-    run = forms.IntegerField(required=False, min_value=1, max_value=MOST_NUMBER, label="Run")
+    run = forms.IntegerField(required=False, min_value=1, max_value=MOST_NUMBER, label=_("Run"))
     made_from = forms.DateField(
-        required=False, label="Made on or after", widget=forms.DateInput(attrs={"type": "date"})
+        required=False, label=_("Made on or after"), widget=forms.DateInput(attrs={"type": "date"})
     )
     made_to = forms.DateField(
-        required=False, label="Made on or before", widget=forms.DateInput(attrs={"type": "date"})
+        required=False, label=_("Made on or before"), widget=forms.DateInput(attrs={"type": "date"})
     )
     similar_to = forms.IntegerField(
-        required=False, min_value=1, max_value=MOST_NUMBER, label="Like the draft number"
+        required=False, min_value=1, max_value=MOST_NUMBER, label=_("Like the draft number")
     )
     state = forms.MultipleChoiceField(required=False, widget=forms.MultipleHiddenInput)
 
@@ -74,7 +77,7 @@ class SearchForm(forms.Form):
         asked = data.copy()
         about = asked.setdefault("about", DRAFTS)
         super().__init__(asked)
-        self._offer("state", list(STATES[GOLDENS if about == GOLDENS else DRAFTS].items()))
+        self._offer("state", list(STATES[GOLDENS if about == GOLDENS else DRAFTS].choices))
         self._offer("task", [("", "Every task"), *Task.objects.values_list("slug", "name")])
         categories = Category.objects.order_by("slug").values_list("slug", "name").distinct("slug")
         self._offer("category", [("", "Anything or nothing"), *categories])

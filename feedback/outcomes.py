@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
+from accounts.words import translatable
+
 Answer = Literal["yes", "no", "na"]
 
 
@@ -38,25 +40,25 @@ OTHER: Final = "other"
 # The short lists, as an editor reads them. "Something else" asks for a note.
 REASONS: Final[Mapping[Outcome, Mapping[str, str]]] = {
     Outcome.UNREVIEWABLE: {
-        "facts": "The facts are wrong or too thin to judge by",
-        "broken": "The text is cut off or garbled",
-        "language": "The text is in a language the task does not ask for",
-        "item": "The item is gone or cannot be opened",
-        OTHER: "Something else",
+        "facts": translatable("The facts are wrong or too thin to judge by"),
+        "broken": translatable("The text is cut off or garbled"),
+        "language": translatable("The text is in a language the task does not ask for"),
+        "item": translatable("The item is gone or cannot be opened"),
+        OTHER: translatable("Something else"),
     },
     Outcome.ESCALATE: {
-        "guide": "The guide does not say",
-        "harm": "It may hurt somebody",
-        "legal": "A question of law or rights",
-        "facts": "The facts contradict each other",
-        OTHER: "Something else",
+        "guide": translatable("The guide does not say"),
+        "harm": translatable("It may hurt somebody"),
+        "legal": translatable("A question of law or rights"),
+        "facts": translatable("The facts contradict each other"),
+        OTHER: translatable("Something else"),
     },
     Outcome.SKIP: {
-        "field": "Not my field",
-        "language": "Not a language I edit",
-        "involved": "I am too close to the subject",
-        "later": "Not now",
-        OTHER: "Something else",
+        "field": translatable("Not my field"),
+        "language": translatable("Not a language I edit"),
+        "involved": translatable("I am too close to the subject"),
+        "later": translatable("Not now"),
+        OTHER: translatable("Something else"),
     },
 }
 

@@ -7,6 +7,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts import log
 from accounts.models import AccessToken, Person
@@ -46,7 +47,7 @@ def make_token(
     """
     wanted = sorted(set(scopes))
     if not wanted:
-        raise TokenRefused("A token needs at least one scope.")
+        raise TokenRefused(_("A token needs at least one scope."))
     beyond = [scope for scope in wanted if scope not in offered_scopes(person)]
     if beyond:
         raise TokenRefused(f"Your role does not allow {', '.join(beyond)}.")

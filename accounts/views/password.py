@@ -5,6 +5,7 @@ from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpResponse
 from django.urls import reverse_lazy
+from django.utils.translation import gettext as _
 
 
 class ChangePassword(PasswordChangeView):
@@ -18,6 +19,6 @@ class ChangePassword(PasswordChangeView):
         response = super().form_valid(form)
         messages.success(
             self.request,
-            "Your password is changed. Your other sessions and your access tokens have ended.",
+            _("Your password is changed. Your other sessions and your access tokens have ended."),
         )
         return response

@@ -8,6 +8,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.cache import never_cache
 
@@ -56,9 +57,9 @@ class Tokens(LoginRequiredMixin, View):
         try:
             revoke_token(person_of(request), token_id)
         except UnknownToken:
-            messages.error(request, "You have no such token; perhaps it has ended already.")
+            messages.error(request, _("You have no such token; perhaps it has ended already."))
         else:
-            messages.success(request, "The token has ended.")
+            messages.success(request, _("The token has ended."))
         return redirect("tokens")
 
     def show(self, request: HttpRequest, form: TokenForm, **more: Any) -> HttpResponse:

@@ -6,6 +6,7 @@ import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import final_columns, kept
 from explanations.models.model_version import ModelVersion
@@ -39,15 +40,15 @@ class Draft(models.Model):
     """
 
     class State(models.TextChoices):
-        PENDING = "PENDING", "waiting for the model"
-        RUNNING = "RUNNING", "with the model"
-        FAILED = "FAILED", "failed"
-        CANCELLED = "CANCELLED", "cancelled"
-        READY = "READY", "ready for review"
-        BLOCKED = "BLOCKED", "blocked by a check"
-        QUARANTINED = "QUARANTINED", "quarantined"
-        WITHDRAWN = "WITHDRAWN", "withdrawn"
-        REVIEWED = "REVIEWED", "reviewed"
+        PENDING = "PENDING", _("waiting for the model")
+        RUNNING = "RUNNING", _("with the model")
+        FAILED = "FAILED", _("failed")
+        CANCELLED = "CANCELLED", _("cancelled")
+        READY = "READY", _("ready for review")
+        BLOCKED = "BLOCKED", _("blocked by a check")
+        QUARANTINED = "QUARANTINED", _("quarantined")
+        WITHDRAWN = "WITHDRAWN", _("withdrawn")
+        REVIEWED = "REVIEWED", _("reviewed")
 
     # Made by the hundred thousand and written three times each, so a draft has few indexes and few
     # foreign keys to check. Of those without a constraint of their own, one over all four of run,
@@ -236,8 +237,8 @@ class Finding(models.Model):
     """What an automatic check says about a draft, on which words, and on which fact it rests."""
 
     class Level(models.TextChoices):
-        ERROR = "error", "error"
-        WARNING = "warning", "warning"
+        ERROR = "error", _("error")
+        WARNING = "warning", _("warning")
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="findings")
     check_name = models.CharField(max_length=60)
@@ -320,10 +321,10 @@ class Place(models.Model):
     """
 
     class State(models.TextChoices):
-        OPEN = "OPEN", "open"
-        ESCALATED = "ESCALATED", "with the lead"
-        DONE = "DONE", "reviewed"
-        CLOSED = "CLOSED", "no longer wanted"
+        OPEN = "OPEN", _("open")
+        ESCALATED = "ESCALATED", _("with the lead")
+        DONE = "DONE", _("reviewed")
+        CLOSED = "CLOSED", _("no longer wanted")
 
     draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="places")
     ordinal = models.PositiveSmallIntegerField(default=1)

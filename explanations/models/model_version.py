@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 # A row may name no other variable: its author chooses where the value is sent, so any name would
 # do to carry a secret of the desk away.
@@ -72,8 +73,8 @@ class ModelVersion(models.Model):
     """A served model: a base, or a LoRA adapter on a base."""
 
     class Kind(models.TextChoices):
-        BASE = "base", "base model"
-        ADAPTER = "adapter", "LoRA adapter"
+        BASE = "base", _("base model")
+        ADAPTER = "adapter", _("LoRA adapter")
 
     name = models.CharField(max_length=200, unique=True, help_text="The `model` of a request.")
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.BASE)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import append_only
 from explanations.models.task import Task
@@ -18,10 +19,10 @@ class Import(models.Model):
     """
 
     class State(models.TextChoices):
-        RECEIVED = "RECEIVED", "received"
-        RUNNING = "RUNNING", "running"
-        DONE = "DONE", "done"
-        FAILED = "FAILED", "failed"
+        RECEIVED = "RECEIVED", _("received")
+        RUNNING = "RUNNING", _("running")
+        DONE = "DONE", _("done")
+        FAILED = "FAILED", _("failed")
 
     source = models.CharField(max_length=300, help_text="The file's name, or who sent it.")
     file = models.FileField(upload_to="imports/", blank=True)
@@ -145,8 +146,8 @@ class FactSnapshot(models.Model):
     """
 
     class Cause(models.TextChoices):
-        IMPORT = "import", "import"
-        OVERLAY = "overlay", "an editor's fact"
+        IMPORT = "import", _("import")
+        OVERLAY = "overlay", _("an editor's fact")
 
     recommendation = models.ForeignKey(
         Recommendation, on_delete=models.PROTECT, related_name="snapshots", db_index=False
@@ -185,9 +186,9 @@ class FactOverlay(models.Model):
     """
 
     class Kind(models.TextChoices):
-        ADDED = "added", "added"
-        CORRECTED = "corrected", "corrected"
-        HIDDEN = "hidden", "not for showing"
+        ADDED = "added", _("added")
+        CORRECTED = "corrected", _("corrected")
+        HIDDEN = "hidden", _("not for showing")
 
     recommendation = models.ForeignKey(
         Recommendation, on_delete=models.PROTECT, related_name="overlays"

@@ -5,6 +5,7 @@ from typing import ClassVar, Self
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import final_columns
 from explanations.models.model_version import ModelVersion
@@ -24,10 +25,10 @@ class Run(models.Model):
     """One request to draft many recommendations with one prompt and one model."""
 
     class State(models.TextChoices):
-        RUNNING = "RUNNING", "running"
-        PAUSED = "PAUSED", "paused"
-        CANCELLED = "CANCELLED", "cancelled"
-        DONE = "DONE", "done"
+        RUNNING = "RUNNING", _("running")
+        PAUSED = "PAUSED", _("paused")
+        CANCELLED = "CANCELLED", _("cancelled")
+        DONE = "DONE", _("done")
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="runs")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="runs")

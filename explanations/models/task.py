@@ -6,6 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import final_columns, kept
 
@@ -26,26 +27,26 @@ RETURN NEW;
 class Severity(models.IntegerChoices):
     """How bad an error is; the number is its weight in the error score."""
 
-    NEUTRAL = 0, "neutral"
-    MINOR = 1, "minor"
-    MAJOR = 5, "major"
-    CRITICAL = 25, "critical"
+    NEUTRAL = 0, _("neutral")
+    MINOR = 1, _("minor")
+    MAJOR = 5, _("major")
+    CRITICAL = 25, _("critical")
 
 
 class Answer(models.TextChoices):
     """An answer to a criterion."""
 
-    YES = "yes", "yes"
-    NO = "no", "no"
-    NOT_APPLICABLE = "na", "not applicable"
+    YES = "yes", _("yes")
+    NO = "no", _("no")
+    NOT_APPLICABLE = "na", _("not applicable")
 
 
 class Threshold(models.TextChoices):
     """Which findings of a check block a draft."""
 
-    NOTHING = "nothing", "nothing"
-    ERRORS = "errors", "errors"
-    EVERYTHING = "everything", "errors and warnings"
+    NOTHING = "nothing", _("nothing")
+    ERRORS = "errors", _("errors")
+    EVERYTHING = "everything", _("errors and warnings")
 
 
 class Task(models.Model):
@@ -192,9 +193,9 @@ class Prompt(Version):
     """A version of a task's system text, user template, examples, parameters and schema choice."""
 
     class Schema(models.TextChoices):
-        ROW = "row", "made for each row: a fact can only be one of its own"
-        FIXED = "fixed", "the same for every row: quicker to serve, facts are checked afterwards"
-        NONE = "none", "none: the prompt alone asks for the shape"
+        ROW = "row", _("made for each row: a fact can only be one of its own")
+        FIXED = "fixed", _("the same for every row: quicker to serve, facts are checked afterwards")
+        NONE = "none", _("none: the prompt alone asks for the shape")
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="prompts")
     system = models.TextField()

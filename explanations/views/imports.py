@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.decorators import method_decorator
+from django.utils.translation import gettext as _
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
@@ -65,7 +66,7 @@ class ImportsPage(RightRequiredMixin, View):
         except DeliveryTooLargeError as too_large:
             form.add_error("file", str(too_large))
             return self.show(request, form)
-        messages.success(request, "The file is here and is being imported.")
+        messages.success(request, _("The file is here and is being imported."))
         return redirect("import", delivery.pk)
 
     def show(self, request: HttpRequest, form: DeliveryForm) -> HttpResponse:

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from explanations.models import Place
 
@@ -34,10 +35,10 @@ class Assignment(models.Model):
     """
 
     class State(models.TextChoices):
-        ACTIVE = "ACTIVE", "active"
-        SUBMITTED = "SUBMITTED", "submitted"
-        RELEASED = "RELEASED", "given back"
-        EXPIRED = "EXPIRED", "lease ran out"
+        ACTIVE = "ACTIVE", _("active")
+        SUBMITTED = "SUBMITTED", _("submitted")
+        RELEASED = "RELEASED", _("given back")
+        EXPIRED = "EXPIRED", _("lease ran out")
 
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="assignments")
     editor = models.ForeignKey(

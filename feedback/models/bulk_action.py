@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import final_columns
 from explanations.models import Draft
@@ -20,18 +21,18 @@ class BulkAction(models.Model):
     """
 
     class Kind(models.TextChoices):
-        QUARANTINE = "quarantine", "quarantine"
-        REDRAFT = "redraft", "redraft"
-        REVIEW = "review", "send to review"
+        QUARANTINE = "quarantine", _("quarantine")
+        REDRAFT = "redraft", _("redraft")
+        REVIEW = "review", _("send to review")
 
     class About(models.TextChoices):
-        DRAFTS = "drafts", "drafts"
-        GOLDENS = "goldens", "goldens"
+        DRAFTS = "drafts", _("drafts")
+        GOLDENS = "goldens", _("goldens")
 
     class State(models.TextChoices):
-        PREPARED = "PREPARED", "prepared"
-        DONE = "DONE", "done"
-        UNDONE = "UNDONE", "undone"
+        PREPARED = "PREPARED", _("prepared")
+        DONE = "DONE", _("done")
+        UNDONE = "UNDONE", _("undone")
 
     kind = models.CharField(max_length=12, choices=Kind.choices)
     about = models.CharField(max_length=8, choices=About.choices)

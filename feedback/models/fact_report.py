@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from explanations.models import Draft, Recommendation
 
@@ -17,15 +18,15 @@ class FactReport(models.Model):
     """
 
     class Problem(models.TextChoices):
-        WRONG = "wrong", "wrong"
-        STALE = "stale", "stale"
-        MISSING = "missing", "missing"
-        NOT_FOR_SHOWING = "not_for_showing", "not for showing"
+        WRONG = "wrong", _("wrong")
+        STALE = "stale", _("stale")
+        MISSING = "missing", _("missing")
+        NOT_FOR_SHOWING = "not_for_showing", _("not for showing")
 
     class State(models.TextChoices):
-        OPEN = "OPEN", "open"
-        ACCEPTED = "ACCEPTED", "accepted"
-        REFUSED = "REFUSED", "refused"
+        OPEN = "OPEN", _("open")
+        ACCEPTED = "ACCEPTED", _("accepted")
+        REFUSED = "REFUSED", _("refused")
 
     recommendation = models.ForeignKey(
         Recommendation, on_delete=models.PROTECT, related_name="fact_reports"

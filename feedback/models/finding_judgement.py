@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import append_only
 from explanations.models import Finding
@@ -16,9 +17,9 @@ class FindingJudgement(models.Model):
     """
 
     class Verdict(models.TextChoices):
-        TAKEN = "taken", "taken"
-        DISMISSED = "dismissed", "dismissed"
-        LEFT = "left", "left undecided"
+        TAKEN = "taken", _("taken")
+        DISMISSED = "dismissed", _("dismissed")
+        LEFT = "left", _("left undecided")
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="judgements")
     finding = models.ForeignKey(Finding, on_delete=models.PROTECT, related_name="judgements")

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import final_columns, kept
 from explanations.models import FactSnapshot, Prompt, Recommendation, Task
@@ -21,15 +22,15 @@ class Golden(models.Model):
     """
 
     class Grade(models.TextChoices):
-        PUBLISHABLE = "publishable", "publishable"
-        EXEMPLARY = "exemplary", "exemplary"
+        PUBLISHABLE = "publishable", _("publishable")
+        EXEMPLARY = "exemplary", _("exemplary")
 
     class State(models.TextChoices):
-        PROPOSED = "PROPOSED", "waits for a second person"
-        APPROVED = "APPROVED", "approved"
-        SENT_BACK = "SENT_BACK", "sent back"
-        NEEDS_REVIEW = "NEEDS_REVIEW", "needs a new review"
-        WITHDRAWN = "WITHDRAWN", "withdrawn"
+        PROPOSED = "PROPOSED", _("waits for a second person")
+        APPROVED = "APPROVED", _("approved")
+        SENT_BACK = "SENT_BACK", _("sent back")
+        NEEDS_REVIEW = "NEEDS_REVIEW", _("needs a new review")
+        WITHDRAWN = "WITHDRAWN", _("withdrawn")
 
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="goldens")
     recommendation = models.ForeignKey(

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from accounts.history import append_only
 from explanations.models import Answer, Category, Criterion, Draft, Finding, Guide, Place, Severity
@@ -42,14 +43,14 @@ class Review(models.Model):
     """
 
     class Outcome(models.TextChoices):
-        ACCEPT = "ACCEPT", "accepted as exemplary"
-        BLAND = "BLAND", "fine but bland"
-        EDIT = "EDIT", "edited"
-        REJECT = "REJECT", "rejected"
-        UNREVIEWABLE = "UNREVIEWABLE", "unreviewable"
-        ESCALATE = "ESCALATE", "to the lead"
-        SKIP = "SKIP", "skipped"
-        UNDO = "UNDO", "undone"
+        ACCEPT = "ACCEPT", _("accepted as exemplary")
+        BLAND = "BLAND", _("fine but bland")
+        EDIT = "EDIT", _("edited")
+        REJECT = "REJECT", _("rejected")
+        UNREVIEWABLE = "UNREVIEWABLE", _("unreviewable")
+        ESCALATE = "ESCALATE", _("to the lead")
+        SKIP = "SKIP", _("skipped")
+        UNDO = "UNDO", _("undone")
 
     draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="reviews")
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="reviews")
@@ -118,9 +119,9 @@ class Tag(models.Model):
     """An error that an editor marked: category, severity, note, fact, and its scope."""
 
     class Scope(models.TextChoices):
-        SPAN = "span", "words of the draft"
-        DRAFT = "draft", "the whole draft"
-        MISSING = "missing", "something missing"
+        SPAN = "span", _("words of the draft")
+        DRAFT = "draft", _("the whole draft")
+        MISSING = "missing", _("something missing")
 
     review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="tags")
     ordinal = models.PositiveSmallIntegerField()

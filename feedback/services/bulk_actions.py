@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from accounts.log import record
 from accounts.models import Person
@@ -140,7 +141,7 @@ def prepare(kind: Kind, wanted: Search, person: Person) -> BulkAction:
     too much or nothing to do, SearchRefused and TookTooLong.
     """
     if (kind.value, wanted.about) not in _LEFT_OUT_BY_STATE:
-        raise BulkRefused("Goldens can be sent to review, and nothing else.")
+        raise BulkRefused(_("Goldens can be sent to review, and nothing else."))
     with bounded(wanted, LONGEST_S):
         BulkAction.objects.filter(created_by=person, state=State.PREPARED).delete()
         action = BulkAction.objects.create(
@@ -229,10 +230,10 @@ def do(action_id: int, person: Person, reason: str) -> BulkAction:
     if action.state == State.DONE:
         return action
     if action.state != State.PREPARED:
-        raise BulkRefused("This was done and undone; search again to do it once more.")
+        raise BulkRefused(_("This was done and undone; search again to do it once more."))
     action.reason = reason.strip()
     if not action.reason:
-        raise BulkRefused("Say why; who meets one of these texts will read it.")
+        raise BulkRefused(_("Say why; who meets one of these texts will read it."))
     if len(action.reason) > MOST_REASON:
         raise BulkRefused(f"The reason may have {MOST_REASON} characters.")
     return _done(action, person)
@@ -453,7 +454,7 @@ def undo(action_id: int, person: Person) -> BulkAction:
     if action.state == State.UNDONE:
         return action
     if action.state != State.DONE:
-        raise BulkRefused("This has not been done.")
+        raise BulkRefused(_("This has not been done."))
     return _undone(action, person)
 
 
@@ -475,7 +476,7 @@ def let_stand(action_id: int, person: Person) -> BulkAction:
     if settled:
         record(person, "let stand", action)
     elif action.settled_at is None:
-        raise BulkRefused("This waits for nobody.")
+        raise BulkRefused(_("This waits for nobody."))
     return action
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.db.models import Count, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from accounts.log import record
 from accounts.models import Person
@@ -157,14 +158,14 @@ def _value_doubted(recommendation: Recommendation, doubt: Doubt) -> object:
     except FactMissing:
         segments, value = _segments_of_missing(doubt.pointer), None
     if len(doubt.pointer) > MOST_POINTER:
-        raise FactReportRefused("The name of the fact is too long.")
+        raise FactReportRefused(_("The name of the fact is too long."))
     if doubt.problem == Problem.MISSING:
         if value is not None:
-            raise FactReportRefused("This fact is there; report it as wrong or stale instead.")
+            raise FactReportRefused(_("This fact is there; report it as wrong or stale instead."))
         if len(segments) != 2 or segments[0] != "item" or not segments[1]:
-            raise FactReportRefused("A missing fact is one of the item: /item/ and its name.")
+            raise FactReportRefused(_("A missing fact is one of the item: /item/ and its name."))
     elif value is None or len(segments) < 2:
-        raise FactReportRefused("There is no such fact.")
+        raise FactReportRefused(_("There is no such fact."))
     return value
 
 
@@ -182,11 +183,11 @@ def _refuse_a_bad_value(doubt: Doubt) -> None:
     if doubt.right_value is None:
         return
     if doubt.problem == Problem.NOT_FOR_SHOWING:
-        raise FactReportRefused("What is not for showing needs no right value.")
+        raise FactReportRefused(_("What is not for showing needs no right value."))
     if problem := fact_problem(doubt.right_value):
         raise FactReportRefused(problem)
     if not doubt.source.strip():
-        raise FactReportRefused("Say where the right value is known from.")
+        raise FactReportRefused(_("Say where the right value is known from."))
 
 
 def _catalogue_owner(recommendation: Recommendation) -> str:
@@ -201,7 +202,7 @@ def _first_report(editor: Person, recommendation: Recommendation, doubt: Doubt) 
         state=FactReport.State.OPEN,
     )
     if first.problem != doubt.problem or not same_facts(first.right_value, doubt.right_value):
-        raise FactReportRefused("You have an open report on this fact; a lead will look at it.")
+        raise FactReportRefused(_("You have an open report on this fact; a lead will look at it."))
     return first
 
 
@@ -242,7 +243,7 @@ def accept_report(
 def refuse_report(report_id: int, lead: Person, reason: str) -> FactReport:
     """Refuse a report, saying why; the drafts that it held go on. Raises FactReportRefused."""
     if not reason.strip():
-        raise FactReportRefused("Say why; the editor will read it.")
+        raise FactReportRefused(_("Say why; the editor will read it."))
     with transaction.atomic():
         report = _locked_open(report_id)
         _settle(report, FactReport.State.REFUSED, lead, reason.strip())
@@ -269,7 +270,7 @@ def _change_fact(report: FactReport, value: object, known_from: str, lead: Perso
     recommendation = report.recommendation
     if report.problem == Problem.MISSING:
         if value is None:
-            raise RightValueRefused("Nobody has said what the missing fact is.")
+            raise RightValueRefused(_("Nobody has said what the missing fact is."))
         add_fact(recommendation, pointer_segments(report.pointer)[-1], value, known_from, lead)
         return
     pointer = _where_it_is_now(report)
@@ -287,7 +288,7 @@ def _where_it_is_now(report: FactReport) -> str:
     facts = report.recommendation.snapshot.facts if report.recommendation.snapshot else {}
     pointer = moved_to(report.pointer, report.value_then, facts)
     if pointer is None:
-        raise FactReportRefused("The fact has changed since the report; look at it again.")
+        raise FactReportRefused(_("The fact has changed since the report; look at it again."))
     return pointer
 
 

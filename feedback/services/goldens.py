@@ -7,6 +7,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from accounts.log import record
 from accounts.models import Person
@@ -75,7 +76,7 @@ def facts_seen(draft: Draft) -> tuple[Facts, dict[str, str]]:
 
 def _shown(draft: Draft) -> FactSnapshot:
     if draft.snapshot is None:
-        raise GoldenRefused("The draft has no facts.")
+        raise GoldenRefused(_("The draft has no facts."))
     return draft.snapshot
 
 
@@ -310,7 +311,7 @@ def approve_golden(golden_id: int, person: Person, override: str = "") -> Golden
     with transaction.atomic():
         golden = _locked(golden_id)
         if golden.writer_id == person.pk:
-            raise GoldenRefused("A golden is approved by somebody else than its editor.")
+            raise GoldenRefused(_("A golden is approved by somebody else than its editor."))
         if golden.state not in {Golden.State.PROPOSED, Golden.State.NEEDS_REVIEW}:
             raise GoldenRefused(f"This golden does not wait: it is {golden.get_state_display()}.")
         if reason := _changed_since(golden):
@@ -353,7 +354,7 @@ def send_back(golden_id: int, person: Person, reason: str) -> Golden:
     with transaction.atomic():
         golden = _locked(golden_id)
         if golden.writer_id == person.pk:
-            raise GoldenRefused("Undo your own review instead of sending it back.")
+            raise GoldenRefused(_("Undo your own review instead of sending it back."))
         if golden.state not in _STANDS:
             raise GoldenRefused(f"This golden is {golden.get_state_display()} already.")
         return _move(golden, Golden.State.SENT_BACK, _said(reason), person)
@@ -367,7 +368,7 @@ def withdraw_golden(golden_id: int, person: Person, reason: str) -> Golden:
     with transaction.atomic():
         golden = _locked(golden_id)
         if golden.state == Golden.State.WITHDRAWN:
-            raise GoldenRefused("This golden is withdrawn already.")
+            raise GoldenRefused(_("This golden is withdrawn already."))
         return _move(golden, Golden.State.WITHDRAWN, _said(reason), person)
 
 
@@ -404,7 +405,7 @@ def find_still_right(golden_id: int, person: Person, looked_at: int | None) -> G
     with transaction.atomic():
         golden = _to_judge_anew(golden_id, looked_at)
         if golden.task.second_person_required and golden.writer_id == person.pk:
-            raise GoldenRefused("A golden is approved by somebody else than its editor.")
+            raise GoldenRefused(_("A golden is approved by somebody else than its editor."))
         if forbidden := _forbidden_by_checks(golden):
             raise GoldenRefused(forbidden)
         if facts_changed(golden):
@@ -461,7 +462,7 @@ def _to_judge_anew(golden_id: int, looked_at: int | None) -> Golden:
         raise GoldenRefused(f"This golden needs no new review: it is {golden.get_state_display()}.")
     now = golden.recommendation.snapshot
     if now is not None and looked_at != now.number:
-        raise GoldenRefused("The facts have changed again; look at them as they are now.")
+        raise GoldenRefused(_("The facts have changed again; look at them as they are now."))
     return golden
 
 
@@ -514,7 +515,7 @@ def _locked(golden_id: int) -> Golden:
 def _said(reason: str) -> str:
     said = reason.strip()
     if not said:
-        raise GoldenRefused("Say why.")
+        raise GoldenRefused(_("Say why."))
     if len(said) > MOST_REASON:
         raise GoldenRefused(f"The reason may have {MOST_REASON} characters.")
     return said

@@ -17,6 +17,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Extract, Greatest, Least, Now
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
@@ -38,13 +40,15 @@ SLOTS: Final = (1, 2)
 OPEN_STATES: Final = (Place.State.OPEN, Place.State.ESCALATED)
 
 SENTENCES: Final = {
-    "taken": "Somebody else has this draft now.",
-    "finished": "This draft has been reviewed.",
-    "escalated": "This draft is with the lead now.",
-    "withdrawn": "This draft was withdrawn, because its facts changed or a lead pulled it.",
-    "released": "You gave this draft back.",
-    "submitted": "You have submitted this draft already.",
-    "full": "You have two other drafts open with unsaved work.",
+    "taken": gettext_lazy("Somebody else has this draft now."),
+    "finished": gettext_lazy("This draft has been reviewed."),
+    "escalated": gettext_lazy("This draft is with the lead now."),
+    "withdrawn": gettext_lazy(
+        "This draft was withdrawn, because its facts changed or a lead pulled it."
+    ),
+    "released": gettext_lazy("You gave this draft back."),
+    "submitted": gettext_lazy("You have submitted this draft already."),
+    "full": gettext_lazy("You have two other drafts open with unsaved work."),
 }
 
 
@@ -54,7 +58,7 @@ class LeaseLost(Exception):
     def __init__(self, reason: str, assignment: Assignment) -> None:
         self.reason = reason
         self.assignment = assignment
-        self.sentence = SENTENCES[reason]
+        self.sentence = str(SENTENCES[reason])
         super().__init__(self.sentence)
 
 
@@ -63,7 +67,7 @@ class WorkConflict(Exception):
 
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
-        super().__init__("Another tab has saved this draft since.")
+        super().__init__(_("Another tab has saved this draft since."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Final, cast
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from accounts.log import record
 from accounts.models import Person
@@ -75,7 +76,9 @@ class KeyReused(Exception):
     """The key of another submission with another body."""
 
     def __init__(self) -> None:
-        super().__init__("This key belongs to another submission; every submission needs its own.")
+        super().__init__(
+            _("This key belongs to another submission; every submission needs its own.")
+        )
 
 
 class AlreadySubmitted(Exception):
@@ -83,7 +86,7 @@ class AlreadySubmitted(Exception):
 
     def __init__(self, review: Review) -> None:
         self.review = review
-        super().__init__("You have submitted this draft already, in another tab.")
+        super().__init__(_("You have submitted this draft already, in another tab."))
 
 
 class UndoRefused(Exception):
@@ -528,7 +531,7 @@ def undo_review(editor: Person, review_id: int) -> Undone:
         _refuse_the_taken(review, draft, place)
         slot = free_slot(editor)
         if slot is None:
-            raise UndoRefused("Two drafts with unsaved work are open; finish one of them first.")
+            raise UndoRefused(_("Two drafts with unsaved work are open; finish one of them first."))
         undo = Review.objects.create(
             draft=draft,
             place=place,
@@ -558,7 +561,7 @@ def undo_review(editor: Person, review_id: int) -> Undone:
 
 def _refuse_the_long_gone(editor: Person, review: Review) -> None:
     if review.outcome == Review.Outcome.UNDO:
-        raise UndoRefused("An undo is not undone; review the draft again.")
+        raise UndoRefused(_("An undo is not undone; review the draft again."))
     if Golden.objects.filter(review=review, state=Golden.State.SENT_BACK).exists():
         return
     last = Review.objects.standing().filter(editor=editor).order_by("-pk")
@@ -570,17 +573,17 @@ def _refuse_the_taken(review: Review, draft: Draft, place: Place) -> None:
     if draft.state not in {Draft.State.REVIEWED, *_REVIEWABLE}:
         raise UndoRefused(f"The draft is {draft.get_state_display()} by now.")
     if place.state == Place.State.CLOSED:
-        raise UndoRefused("The draft wants no review any more.")
+        raise UndoRefused(_("The draft wants no review any more."))
     if Assignment.objects.active().filter(place=place).exists():
-        raise UndoRefused("Somebody else has this draft now.")
+        raise UndoRefused(_("Somebody else has this draft now."))
     if (
         place.state == Place.State.ESCALATED
         and review.outcome == Review.Outcome.SKIP
         and not has_right(review.editor, LEAD)
     ):
-        raise UndoRefused("The draft is with the lead now.")
+        raise UndoRefused(_("The draft is with the lead now."))
     if place.state == Place.State.DONE and review.outcome not in ENDS_THE_PLACE:
-        raise UndoRefused("Somebody else has reviewed this draft since.")
+        raise UndoRefused(_("Somebody else has reviewed this draft since."))
 
 
 def _reopen(draft: Draft, place: Place) -> None:

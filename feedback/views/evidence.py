@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 import regex
+from django.utils.translation import gettext_lazy
 
 from explanations.context import (
     SIDES,
@@ -16,7 +17,7 @@ from explanations.context import (
     pointer_label,
 )
 
-SIDE_TITLES = {"item": "Item", "audience": "Audience"}
+SIDE_TITLES = {"item": gettext_lazy("Item"), "audience": gettext_lazy("Audience")}
 # What a reader looks for first. The database keeps no order of the names in a JSON object.
 FIRST = ("title", "artist", "headline", "description")
 _PLACEHOLDER = regex.compile(r"\{(/[^{}]+)\}")
@@ -78,7 +79,7 @@ def evidence(facts: Mapping[str, object], marks: Marks) -> list[EvidenceSide]:
 def _title(value: object, side: str) -> str:
     """Return what the side is about: the item's kind where it says one."""
     kind = value.get("kind") if isinstance(value, Mapping) else None
-    return kind.capitalize() if isinstance(kind, str) and kind else SIDE_TITLES[side]
+    return kind.capitalize() if isinstance(kind, str) and kind else str(SIDE_TITLES[side])
 
 
 def _in_reading_order(value: Mapping[str, object]) -> list[tuple[str, object]]:

@@ -54,11 +54,11 @@ def _before(request: HttpRequest) -> int | None:
 def _states(found: Found, about: str) -> list[tuple[str, str, int]]:
     """Return the states in which something was found, in the order of a text's life."""
     return [
-        (state, words, found.by_state[state])
-        for state, words in STATES[about].items()
+        (state, str(words), found.by_state[state])
+        for state, words in STATES[about].choices
         if state in found.by_state
     ]
 
 
 def _kinds(about: str) -> list[tuple[str, str]]:
-    return [(kind, BulkAction.Kind(kind).label) for kind, texts in KINDS if texts == about]
+    return [(kind, str(BulkAction.Kind(kind).label)) for kind, texts in KINDS if texts == about]
