@@ -26,6 +26,7 @@ from explanations.services import runs
 from explanations.services.drafting.drain import drain
 from explanations.services.drafting.judging import judge
 from explanations.services.drafting.pace import Pace
+from explanations.services.drafting.writing import write
 from explanations.services.selecting import Selection
 from explanations.services.trials import result_of, start_trial
 from tests.conftest import LISTENER, TRACK, recommended
@@ -435,3 +436,26 @@ def test_no_more_is_claimed_while_answers_pile_up_that_wait_to_be_written(
     assert run.drafts.filter(state=Draft.State.PENDING).count() == 0
     # Twice a batch of answers, a window in flight, and a window and a half at hand.
     assert max(held) <= 2 * 5 + 8 + 12
+
+
+def test_answers_are_judged_while_others_are_written(
+    music_task: Task, served: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start(music_task, 30)
+    looks = count()
+    next_are_judged = Event()
+
+    def judge_and_tell(*arguments: Any) -> Any:
+        # More than one batch holds.
+        if next(looks) == 5:
+            next_are_judged.set()
+        return judge(*arguments)
+
+    def write_after_that(outcomes: Any) -> int:
+        assert next_are_judged.wait(60)
+        return write(outcomes)
+
+    monkeypatch.setattr("explanations.services.drafting.engine.judge", judge_and_tell)
+    monkeypatch.setattr("explanations.services.drafting.engine.write", write_after_that)
+    drained(pace(write_at_most=5))
+    assert states(run) == {"READY": 30}
