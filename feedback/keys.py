@@ -82,6 +82,8 @@ COMMANDS: Final = (
     Command("unreviewable", translatable("Unreviewable, with the reason"), ("KeyU",), decides=True),
     Command("escalate", translatable("To the lead, with a reason"), ("KeyL",), decides=True),
     Command("skip", translatable("Skip, with a reason"), ("KeyS",), decides=True),
+    Command("start-from", translatable("Start from a golden that was decided before"), ("KeyR",)),
+    Command("guide", translatable("Open the guide beside the draft, or fold it"), ("KeyG",)),
     Command("report-fact", translatable("Report a fact"), ("KeyF",)),
     Command("add-fact", translatable("Add a fact"), ("Shift+KeyF",)),
     Command("open-item", translatable("Open the item"), ("KeyO",)),

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from feedback.views import facts, review
+from feedback.views.beside import Beside, GuideBeside
 from feedback.views.bulk_actions import BulkActionList, BulkActionPage
 from feedback.views.checks import CheckFindingsPage, ChecksPage
 from feedback.views.draft_reviews import DraftReviews
@@ -25,6 +26,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("review/<int:assignment_id>/work/", review.SaveWork.as_view(), name="review-save"),
     path("review/<int:assignment_id>/check/", review.CheckRewrite.as_view(), name="review-check"),
     path("review/<int:assignment_id>/lease/", review.RenewLease.as_view(), name="review-renew"),
+    path("review/<int:assignment_id>/beside/", Beside.as_view(), name="review-beside"),
+    path("review/guide/<slug:slug>/", GuideBeside.as_view(), name="review-guide"),
     path("review/<int:assignment_id>/submit/", review.SubmitReview.as_view(), name="review-submit"),
     path("drafts/<int:draft_id>/facts/report/", facts.ReportFact.as_view(), name="report-fact"),
     path("drafts/<int:draft_id>/facts/", facts.AddFact.as_view(), name="add-fact"),

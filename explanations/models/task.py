@@ -6,6 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from accounts.history import final_columns, kept
@@ -187,6 +188,26 @@ class Guide(Version):
 
     def __str__(self) -> str:
         return f"{self.task.slug} guide {self.number}"
+
+
+class GuideAcknowledgement(models.Model):
+    """Somebody has read a guide, and when they last said so."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="guides_read"
+    )
+    guide = models.ForeignKey(
+        Guide, on_delete=models.CASCADE, related_name="acknowledgements", db_index=False
+    )
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(name="guide_is_acknowledged_once", fields=["guide", "person"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} read {self.guide}"
 
 
 class Prompt(Version):

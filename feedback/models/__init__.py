@@ -2,6 +2,7 @@
 
 from feedback.models.assignment import Assignment
 from feedback.models.bulk_action import BulkAction, BulkActionRow
+from feedback.models.decided_line import DecidedLine
 from feedback.models.fact_report import FactReport
 from feedback.models.finding_judgement import FindingJudgement
 from feedback.models.golden import Golden
@@ -12,6 +13,7 @@ __all__ = [
     "BulkAction",
     "BulkActionRow",
     "CriterionAnswer",
+    "DecidedLine",
     "FactReport",
     "FindingJudgement",
     "Golden",

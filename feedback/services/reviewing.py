@@ -55,7 +55,7 @@ from feedback.outcomes import (
     worse_answer,
 )
 from feedback.review_body import BodyRefused, ReviewBody, TagBody, body_sha256, check_body
-from feedback.services import goldens, harm
+from feedback.services import goldens, harm, memory
 from feedback.services.deadlocks import again_after_deadlock
 from feedback.services.goldens import facts_seen
 from feedback.services.queue import (
@@ -190,6 +190,7 @@ def _submit(editor: Person, assignment_id: int, key: uuid.UUID, body: ReviewBody
     _move_place(place, prepared.outcome)
     if prepared.outcome in ENDS_THE_PLACE:
         _settle_draft(draft, review, [each for each in places if each.pk != place.pk])
+    memory.remember(review, draft)
     if is_harmful:
         harm.set_aside_the_same(review, draft)
     record(editor, "reviewed", draft, review=review.pk, outcome=review.outcome)
@@ -542,6 +543,7 @@ def undo_review(editor: Person, review_id: int) -> Undone:
         )
         goldens.withdraw_undone(review, editor)
         harm.take_back(review, editor)
+        memory.forget(review)
         _reopen(draft, place)
         record(editor, "undid a review", draft, review=review.pk)
         Assignment.objects.create(

@@ -6,6 +6,7 @@
 import { filled, gettext, ngettext } from "../desk/words.js";
 import { Links } from "../explanations/links.js";
 import { Autosave } from "./autosave.js";
+import { Beside } from "./beside.js";
 import { Criteria } from "./criteria.js";
 import { hideDefinitions, showDefinition } from "./definitions.js";
 import { DraftText } from "./draft_text.js";
@@ -66,6 +67,7 @@ export class OpenDraft {
     this.criteria = new Criteria(desk.querySelector("#criteria"), page.categories);
     this.expectsMissing = false;
     this.autosave = new Autosave(page.assignment, () => this.read(), say.saved);
+    this.beside = new Beside(desk.querySelector("#beside"), say.announce);
     this.links = new Links(desk, (lit) => this.#light(lit));
     this.#fill({ ...emptyWork(), ...page.work });
     this.#listen();
@@ -73,6 +75,7 @@ export class OpenDraft {
 
   close(options) {
     this.selection.close();
+    this.beside.close();
     this.autosave.close(options);
     this.factCheck.close();
     this.#light(null);
@@ -248,6 +251,23 @@ export class OpenDraft {
     this.#fill(before);
     this.autosave.touch();
     this.say.announce(gettext("Undone."));
+  }
+
+  /**
+   * Start the rewrite from a golden that was decided before: the numbered one, or the next.
+   * False where there is none.
+   */
+  startFrom(number) {
+    const golden = this.beside.golden(number);
+    if (!golden) {
+      this.say.announce(gettext("No golden to start from."));
+      return false;
+    }
+    this.history.remember(this.read());
+    this.rewrite.fill({ rewrite: golden.text, rewrite_output: golden.output });
+    this.#edited();
+    this.say.announce(filled(gettext("Started from: %(text)s"), { text: golden.text }));
+    return true;
   }
 
   restoreText() {

@@ -301,6 +301,10 @@ const COMMANDS = {
   edit: () => open.rewrite.focus(),
   undo: () => open.undo(),
   restore: () => open.restoreText(),
+  "start-from": ({ number }) => {
+    if (open.startFrom(number)) open.rewrite.focus();
+  },
+  guide: () => open.beside.toggleGuide(),
   reopen,
   "report-fact": () => tellFact("report-fact"),
   "add-fact": () => tellFact("add-fact"),
@@ -358,13 +362,14 @@ function chooseReason(event) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-command], [data-category]");
   if (button && desk.contains(button)) {
-    const { command: name, category } = button.dataset;
+    const { command: name, category, start } = button.dataset;
     // A double tap must not decide the draft that came to lie under the finger.
     if (name && keys.isDecision({ name }) && sleep.asleep) return;
-    obey(category ? { name: "tag", category } : { name });
+    obey(category ? { name: "tag", category } : { name, number: start && Number(start) });
     // By touch each selection is made anew, and the categories make room for the draft again.
     if (category && event.pointerType === "touch") open?.selection.clear();
-    if (open && !["edit", "keys", "save-edit"].includes(name) && !document.querySelector("dialog[open]")) {
+    const keepsFocus = ["edit", "keys", "save-edit", "start-from"].includes(name);
+    if (open && !keepsFocus && !document.querySelector("dialog[open]")) {
       open.element.focus({ preventScroll: true });
     }
   } else if (open && desk.contains(event.target) && document.activeElement === document.body) {

@@ -1,0 +1,59 @@
+"""What lies beside a draft: a golden to start from, and the guide with what is new in it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.models import Person
+from explanations.models import Guide, GuideAcknowledgement, Task
+from explanations.services.guide_news import acknowledge
+from feedback.models import Golden
+from tests.browser.desk import Desk
+from tests.feedback.conftest import DraftMaker
+from tests.feedback.people_at_work import reviewed
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_a_golden_is_a_start_and_the_guide_stays_open(
+    desk: Desk, editor: Person, second_editor: Person, drafts: DraftMaker, music_task: Task
+) -> None:
+    drafts(3)
+    golden = "Dead Rabbitts strike like weather."
+    reviewed(second_editor, outcome="EDIT", rewrite=golden)
+    assert music_task.guide is not None
+    acknowledge(music_task.guide, editor)
+    music_task.guide = Guide.objects.create(
+        task=music_task, number=2, text="# One line\n\nSay something true and short."
+    )
+    music_task.save()
+    page = desk.page
+    desk.open()
+    memory, guide = page.locator(".memory-line"), page.locator("#guide-beside")
+
+    # What was written instead, by its key; undone by the undo.
+    expect(memory).to_have_count(1)
+    expect(memory.locator("ins").first).to_be_visible()
+    desk.press("r")
+    expect(page.locator("#rewrite-text")).to_have_value(golden)
+    expect(page.locator("#rewrite-text")).to_be_focused()
+    desk.press("Escape", "z")
+    expect(page.locator("#rewrite-text")).not_to_have_value(golden)
+    memory.get_by_role("button", name="Start from it").click()
+    expect(page.locator("#rewrite-text")).to_have_value(golden)
+    desk.press("Escape")
+
+    # The guide, folded until its key opens it; what is new in it is read once.
+    expect(guide).to_contain_text("changed since you read it")
+    desk.press("g")
+    expect(guide.locator("ins")).to_contain_text("and short")
+    guide.get_by_role("button", name="I have read it").click()
+    expect(guide).to_contain_text("Kept: you have read it.")
+    expect(guide).not_to_contain_text("changed since you read it")
+    assert GuideAcknowledgement.objects.filter(person=editor, guide=music_task.guide).exists()
+
+    # It stays open with the next draft.
+    page.locator("#draft").focus()
+    desk.press("x")
+    desk.press("6", "x")
+    expect(page.locator("#guide-body .prose")).to_contain_text("true and short")
+    assert Golden.objects.get().text == golden
