@@ -4,7 +4,6 @@ from typing import Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from explanations.services.blocking import CannotLetThrough, let_through
 from explanations.services.dismissing import CannotDismiss, dismiss_for_task
 from explanations.services.drafts import find_drafts, visible_findings, whole_drafts
 from explanations.views.linked_text import linked
+from explanations.views.newest_first import newest_first
 
 DRAFTS_A_PAGE: Final = 50
 
@@ -30,8 +30,8 @@ class DraftsPage(RightRequiredMixin, View):
         """List the drafts."""
         form = DraftFiltersForm(request.GET)
         found = find_drafts(form.filters(), person_of(request))
-        page = Paginator(found, DRAFTS_A_PAGE).get_page(request.GET.get("page"))
-        return render(request, "explanations/drafts.html", {"form": form, "page_obj": page})
+        page = newest_first(found, request, DRAFTS_A_PAGE)
+        return render(request, "explanations/drafts.html", {"form": form, "page": page})
 
 
 class DraftPage(RightRequiredMixin, View):

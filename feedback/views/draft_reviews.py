@@ -1,29 +1,40 @@
-"""A draft's history on the human side: every decision about it, also those taken back."""
+"""A draft's whole history: all that happened to it, and every decision, also those taken back."""
 
+from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views import View
 
-from accounts.rights import READ, REVIEW, RightRequiredMixin
-from explanations.models import Draft
+from accounts.rights import LEAD, READ, REVIEW, RightRequiredMixin, has_right, person_of
+from explanations.models import Draft, Finding
+from explanations.services.drafts import visible_findings
 from feedback.models import Review
 from feedback.outcomes import REASONS
-from feedback.services.bulk_actions import actions_on
+from feedback.views.history import events_of
 from feedback.views.shown_text import changes, tagged
 
 REASONS_BY_OUTCOME = {str(outcome): reasons for outcome, reasons in REASONS.items()}
 
 
 class DraftReviews(RightRequiredMixin, View):
-    """`/drafts/<id>/reviews/`: what people decided about one draft, oldest first."""
+    """`/drafts/<id>/reviews/`: the history of one draft, oldest first."""
 
     rights = (READ, REVIEW)
 
     def get(self, request: HttpRequest, draft_id: int) -> HttpResponse:
-        """Show the draft and its reviews."""
+        """Show the draft, what happened to it, and its reviews."""
         draft = get_object_or_404(
-            Draft.objects.without_trials().select_related(
-                "task", "recommendation", "prompt", "model_version"
+            Draft.objects.without_trials()
+            .select_related(
+                "task",
+                "recommendation",
+                "prompt",
+                "model_version",
+                "run__created_by",
+                "let_through__person",
+            )
+            .prefetch_related(
+                Prefetch("findings", queryset=Finding.objects.standing()), "redrafts"
             ),
             pk=draft_id,
         )
@@ -35,11 +46,11 @@ class DraftReviews(RightRequiredMixin, View):
             )
             .order_by("pk")
         )
+        findings = visible_findings(draft, person_of(request))
         context = {
             "draft": draft,
-            "history": [_shown(draft, review) for review in reviews],
-            "bulk_actions": actions_on(draft),
-            "reports": draft.fact_reports.select_related("reported_by"),
+            "decisions": [_shown(draft, review) for review in reviews],
+            "events": events_of(draft, reviews, findings, to_a_lead=has_right(request.user, LEAD)),
         }
         return render(request, "feedback/draft_reviews.html", context)
 

@@ -3,7 +3,6 @@
 from typing import Any, Final, cast
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,7 +12,9 @@ from django.views import View
 from accounts.models import Person
 from accounts.rights import LEAD, READ, REVIEW, RightRequiredMixin, has_right
 from explanations.models import Task
+from explanations.views.newest_first import newest_first
 from feedback.models import Golden, Review
+from feedback.review_body import storable
 from feedback.services.goldens import (
     GoldenRefused,
     approve_golden,
@@ -37,10 +38,9 @@ class GoldenList(RightRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show a page of goldens."""
-        wanted = {key: request.GET.get(key, "") for key in ("task", "state", "grade")}
-        page = Paginator(_filtered(wanted), PER_PAGE).get_page(request.GET.get("page"))
+        wanted = {key: request.GET.get(key, "") for key in ("task", "state", "grade", "editor")}
         context = {
-            "page_obj": page,
+            "page": newest_first(_filtered(wanted), request, PER_PAGE),
             "wanted": wanted,
             "tasks": Task.objects.all(),
             "states": [(WAITING, _("waits for somebody")), *Golden.State.choices],
@@ -59,6 +59,8 @@ def _filtered(wanted: dict[str, str]) -> QuerySet[Golden]:
         goldens = goldens.filter(state=wanted["state"])
     if wanted["grade"] in Golden.Grade.values:
         goldens = goldens.filter(grade=wanted["grade"])
+    if wanted["editor"]:
+        goldens = goldens.filter(review__editor__username=storable(wanted["editor"]))
     return goldens
 
 
