@@ -110,6 +110,17 @@ class Golden(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["task", "state", "grade", "id"]),
+            # What waits for somebody is little beside all that stands.
+            models.Index(
+                name="golden_waiting",
+                fields=["state", "review"],
+                condition=models.Q(state__in=["PROPOSED", "SENT_BACK", "NEEDS_REVIEW"]),
+            ),
+            models.Index(
+                name="golden_judged",
+                fields=["changed_at"],
+                condition=models.Q(approved_by__isnull=False) | models.Q(state="WITHDRAWN"),
+            ),
             index_of_words("golden_words"),
         ]
         triggers: ClassVar = [

@@ -108,7 +108,12 @@ class Review(models.Model):
                 | ~models.Q(reason=""),
             ),
         ]
-        indexes: ClassVar = [models.Index(fields=["editor", "-id"])]
+        indexes: ClassVar = [
+            models.Index(fields=["editor", "-id"]),
+            models.Index(
+                name="review_escalated", fields=["editor"], condition=models.Q(outcome="ESCALATE")
+            ),
+        ]
         triggers: ClassVar = [append_only("review_is_append_only")]
 
     def __str__(self) -> str:

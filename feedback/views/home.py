@@ -1,7 +1,7 @@
-"""The front page: what waits, what goes on, what was done today."""
+"""The front page: what waits, what goes on, what was answered, what was done today."""
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.db.models import Count, Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
@@ -12,10 +12,12 @@ from django.views import View
 from accounts.models import Person
 from accounts.rights import DRAFT, LEAD, READ, REVIEW, RightRequiredMixin, has_right
 from explanations.models import Draft, Place, Task
+from explanations.services.guide_news import unread_guides
 from feedback.models import Assignment, FactReport, Golden, Review
+from feedback.services.answers import answers_for, sent_back_to
 from feedback.services.bulk_actions import caused_by_reviews
 
-MOST_SHOWN = 5
+MOST_SHOWN: Final = 5
 
 
 class Home(RightRequiredMixin, View):
@@ -68,11 +70,9 @@ def _editors_day(editor: Person) -> dict[str, object]:
         "held": held,
         "waiting": Place.objects.filter(~Exists(decided), state=Place.State.OPEN).count(),
         "today": _decided_today(editor),
-        "sent_back": Golden.objects.filter(
-            review__editor=editor,
-            state=Golden.State.SENT_BACK,
-            review__superseded_by__isnull=True,
-        ).select_related("task")[:MOST_SHOWN],
+        "sent_back": sent_back_to(editor, MOST_SHOWN),
+        "answers": answers_for(editor, MOST_SHOWN),
+        "guides": unread_guides(editor),
     }
 
 
@@ -93,6 +93,7 @@ def _decided_today(editor: Person) -> dict[str, int]:
 
 
 def _leads_desk() -> dict[str, object]:
+    goldens, state = Golden.objects.order_by(), Golden.State
     return {
         "is_lead": True,
         "harmful": caused_by_reviews().select_related(
@@ -100,8 +101,10 @@ def _leads_desk() -> dict[str, object]:
         )[:MOST_SHOWN],
         "escalated": Place.objects.filter(state=Place.State.ESCALATED).count(),
         "open_reports": FactReport.objects.filter(state=FactReport.State.OPEN).count(),
-        **Golden.objects.aggregate(
-            second_person=Count("pk", filter=Q(state=Golden.State.PROPOSED)),
-            needs_review=Count("pk", filter=Q(state=Golden.State.NEEDS_REVIEW)),
-        ),
+        "second_person": goldens.filter(state=state.PROPOSED).count(),
+        "needs_review": goldens.filter(state=state.NEEDS_REVIEW).count(),
+        # By task, because that is how they are indexed.
+        "blocked": Draft.objects.without_trials()
+        .filter(task__in=list(Task.objects.values_list("pk", flat=True)), state=Draft.State.BLOCKED)
+        .count(),
     }

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('explanations', '0019_tags_decide_answers'),
+        ('explanations', '0020_look_trials_up_by_draft'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
