@@ -155,7 +155,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
+    "accounts.backends.RolesBackend",
 ]
 # Ten wrong passwords for one name from one address close that pair for a quarter of an hour. Never
 # the address alone: a newsroom shares one. Never the name alone: anybody could lock anybody out.

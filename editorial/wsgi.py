@@ -10,8 +10,12 @@ from explanations import nudge
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "editorial.settings")
 
-application = get_wsgi_application()
+_serve = get_wsgi_application()
 nudge.load()
 refuse_demo_people()
+
+from editorial.knowledge import LoadingApplication  # noqa: E402 - it needs what is set up by now
+
+application = LoadingApplication(_serve)
 # gunicorn forks from here (--preload).
 keep_what_is_loaded()

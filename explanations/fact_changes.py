@@ -45,6 +45,14 @@ def changed_pointers(
     }
 
 
+def touches(pointers: Iterable[str], pointer: str) -> bool:
+    """Whether a pointer names one of the facts at `pointers`, part of one, or what holds one."""
+    return any(
+        used == pointer or used.startswith(f"{pointer}/") or pointer.startswith(f"{used}/")
+        for used in pointers
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class FactChange:
     """A fact that is no longer as it was.

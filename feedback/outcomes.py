@@ -36,6 +36,7 @@ MOST_TAGS: Final = 5
 DECIDES_FROM: Final = MINOR
 
 OTHER: Final = "other"
+NOT_NOW: Final = "later"
 
 # The short lists, as an editor reads them. "Something else" asks for a note.
 REASONS: Final[Mapping[Outcome, Mapping[str, str]]] = {
@@ -57,7 +58,7 @@ REASONS: Final[Mapping[Outcome, Mapping[str, str]]] = {
         "field": translatable("Not my field"),
         "language": translatable("Not a language I edit"),
         "involved": translatable("I am too close to the subject"),
-        "later": translatable("Not now"),
+        NOT_NOW: translatable("Not now"),
         OTHER: translatable("Something else"),
     },
 }

@@ -11,6 +11,7 @@ from django.db.models import Max
 from explanations.checks import Catalogue
 from explanations.checks.catalogue import Kind, names_of_recommendation
 from explanations.models import FactSnapshot, Recommendation
+from explanations.services.aside import aside
 
 LOOK_EVERY_S: Final = 5.0
 """How old the index may be before somebody looks whether there are new facts."""
@@ -49,6 +50,20 @@ def catalogue_now() -> Catalogue:
             _held = _looked(held)
         assert _held is not None  # noqa: S101 - for the type checker
         return _held.catalogue
+
+
+def catalogue_at_hand() -> Catalogue:
+    """Return the index as it is, for those whom somebody waits for; only a first call reads.
+
+    It is as old as `catalogue_now` lets it be and as long more as it takes to look for news, which
+    a thread of its own does.
+    """
+    held = _held
+    if held is None:
+        return catalogue_now()
+    if monotonic() - held.looked_at >= LOOK_EVERY_S and not _lock.locked():
+        aside(catalogue_now)
+    return held.catalogue
 
 
 def forget_catalogue() -> None:

@@ -12,6 +12,7 @@ from explanations.checks import Published
 from explanations.checks.published import MOST_LINES, Line, owner_of, words_beside_facts
 from explanations.context import mentioned_facts
 from explanations.models import Draft, PublishedLine, Task
+from explanations.services.aside import aside
 
 LOOK_EVERY_S: Final = 10.0
 """How old the index may be before somebody looks whether lines came or went."""
@@ -100,6 +101,20 @@ def published_now(task_slug: str) -> Published:
         if _held.get(task_slug) is held:  # nobody else was faster
             _held[task_slug] = _looked(task_slug, held)
         return _held[task_slug].published
+
+
+def published_at_hand(task_slug: str) -> Published:
+    """Return the index as it is, for those whom somebody waits for; only a first call reads.
+
+    It is as old as `published_now` lets it be and as long more as it takes to look for news, which
+    a thread of its own does.
+    """
+    held = _held.get(task_slug)
+    if held is None:
+        return published_now(task_slug)
+    if monotonic() - held.looked_at >= LOOK_EVERY_S and not _lock.locked():
+        aside(lambda: published_now(task_slug))
+    return held.published
 
 
 def forget_published() -> None:

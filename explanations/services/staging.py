@@ -133,6 +133,34 @@ _UPDATE = """
     WHERE recommendation.id = staged.recommendation_id
 """
 
+# What waits moves with its recommendation, but for the drafts of a run that has a priority itself.
+# A draft that is being claimed at this moment waits no more.
+_MOVE_DRAFTS = """
+    UPDATE explanations_draft AS draft SET priority = moved.priority
+    FROM (
+        SELECT draft.id, staged.priority
+        FROM staged_change AS staged
+        JOIN explanations_draft AS draft ON draft.recommendation_id = staged.recommendation_id
+        JOIN explanations_run AS run ON run.id = draft.run_id AND run.priority IS NULL
+        WHERE draft.state = 'PENDING' AND draft.priority <> staged.priority
+        ORDER BY draft.id FOR NO KEY UPDATE OF draft SKIP LOCKED
+    ) AS moved
+    WHERE draft.id = moved.id
+"""
+_MOVE_PLACES = """
+    UPDATE explanations_place AS place SET priority = moved.priority
+    FROM (
+        SELECT place.id, staged.priority
+        FROM staged_change AS staged
+        JOIN explanations_draft AS draft ON draft.recommendation_id = staged.recommendation_id
+        JOIN explanations_run AS run ON run.id = draft.run_id AND run.priority IS NULL
+        JOIN explanations_place AS place ON place.draft_id = draft.id
+        WHERE place.state IN ('OPEN', 'ESCALATED') AND place.priority <> staged.priority
+        ORDER BY place.id FOR NO KEY UPDATE OF place
+    ) AS moved
+    WHERE place.id = moved.id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Merged:
@@ -268,6 +296,8 @@ def _update(cursor: CursorWrapper, delivery: Import, lines: dict[int, Recommenda
         {"delivery": delivery.pk, "changed": changed, "other_facts": with_other_facts},
     )
     _follow(with_other_facts)
+    cursor.execute(_MOVE_DRAFTS)
+    cursor.execute(_MOVE_PLACES)
     return len(changed)
 
 

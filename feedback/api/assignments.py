@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import Person
 from accounts.rights import LEAD, MayUse, has_right, person_of
 from explanations.models import Finding, Task
 from feedback.api.answers import conflict, gone, invalid
@@ -16,6 +17,7 @@ from feedback.models import Assignment
 from feedback.review_body import BodyRefused
 from feedback.services.goldens import facts_seen
 from feedback.services.queue import (
+    Asked,
     LeaseLost,
     WorkConflict,
     claim_next,
@@ -175,13 +177,8 @@ class ClaimView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Take the next draft for three minutes; the one you hold already comes first."""
-        wanted = ClaimInput(data=request.data)
-        wanted.is_valid(raise_exception=True)
-        asked = wanted.validated_data
         editor = person_of(request)
-        if asked["escalated"] and not has_right(editor, LEAD):
-            raise PermissionDenied("What was given to the lead is for leads.")
-        assignment = claim_next(editor, tasks=asked.get("tasks"), escalated=asked["escalated"])
+        assignment = claim_next(editor, **asked_for(editor, request.data))
         if assignment is None:
             return Response(status=status.HTTP_204_NO_CONTENT)
         return Response(AssignmentOutput(assignment).data)
@@ -276,6 +273,16 @@ class ReleaseView(APIView):
         except Assignment.DoesNotExist as unknown:
             raise unknown_assignment() from unknown
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def asked_for(editor: Person, data: object) -> Asked:
+    """Return what a client asks to review. Raises ValidationError and PermissionDenied."""
+    wanted = ClaimInput(data=data)
+    wanted.is_valid(raise_exception=True)
+    escalated: bool = wanted.validated_data["escalated"]
+    if escalated and not has_right(editor, LEAD):
+        raise PermissionDenied("What was given to the lead is for leads.")
+    return {"tasks": wanted.validated_data.get("tasks"), "escalated": escalated}
 
 
 def unknown_assignment() -> NotFound:

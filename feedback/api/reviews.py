@@ -14,13 +14,19 @@ from accounts.rights import MayUse, person_of
 from explanations.api.keys import KEY_HEADER
 from explanations.models import Draft
 from feedback.api.answers import conflict, invalid
-from feedback.api.assignments import GONE, AssignmentOutput, lease_lost
+from feedback.api.assignments import (
+    GONE,
+    AssignmentOutput,
+    ClaimInput,
+    asked_for,
+    lease_lost,
+)
 from feedback.api.goldens import GoldenOutput
 from feedback.explained_edit import EXPLANATIONS
 from feedback.models import Assignment, Review
 from feedback.outcomes import MOST_TAGS, SEVERITIES, Outcome
 from feedback.review_body import ANSWERS, MOST_CAUSES, SCOPES, BodyRefused, parse_body
-from feedback.services.queue import LeaseLost, assignment_on
+from feedback.services.queue import LeaseLost, assignment_on, claim_next, prepare_next
 from feedback.services.reviewing import (
     AlreadySubmitted,
     KeyReused,
@@ -29,6 +35,7 @@ from feedback.services.reviewing import (
     submit_review,
     undo_review,
 )
+from feedback.when_sent import when_sent
 
 
 class TagInput(serializers.Serializer[Any]):
@@ -73,6 +80,10 @@ class ReviewInput(serializers.Serializer[Any]):
     causes = serializers.ListField(child=CauseInput(), required=False, max_length=MOST_CAUSES)
     answers = serializers.DictField(child=serializers.ChoiceField(choices=ANSWERS), required=False)
     active_ms = serializers.IntegerField(required=False, min_value=0)
+    next = ClaimInput(
+        required=False,
+        help_text="Claim the next draft with the same request; {} takes whatever comes first.",
+    )
 
 
 class TagOutput(serializers.Serializer[Any]):
@@ -152,6 +163,16 @@ class SubmittedOutput(serializers.Serializer[Any]):
     replayed = serializers.BooleanField(help_text="Whether it had been answered before.")
 
 
+class SubmittedAndNextOutput(SubmittedOutput):
+    """What a submission became, and the next draft."""
+
+    next = AssignmentOutput(
+        required=False,
+        allow_null=True,
+        help_text="Only where it was asked for; null when none waits.",
+    )
+
+
 class UndoneOutput(serializers.Serializer[Any]):
     """The superseding row, and the draft leased again; null where the draft is gone by now."""
 
@@ -185,8 +206,8 @@ class DraftReviewsView(APIView):
             )
         ],
         responses={
-            201: SubmittedOutput,
-            200: SubmittedOutput,
+            201: SubmittedAndNextOutput,
+            200: SubmittedAndNextOutput,
             409: OpenApiResponse(description="Another body under this key, or already submitted."),
             410: GONE,
         },
@@ -196,8 +217,10 @@ class DraftReviewsView(APIView):
         editor = person_of(request)
         try:
             key = _key(request)
-            body = parse_body(_without_key(request.data))
-            submitted = submit_review(editor, assignment_on(draft_id, editor), key, body)
+            next_one = _next(request)
+            asked = None if next_one is None else asked_for(editor, next_one)
+            body = parse_body(_decision(request.data))
+            submitted = submit_review(editor, assignment_on(draft_id, editor, key), key, body)
         except Assignment.DoesNotExist as unknown:
             raise NotFound("You have not claimed such a draft.") from unknown
         except BodyRefused as refusal:
@@ -208,10 +231,18 @@ class DraftReviewsView(APIView):
             return conflict(str(already), "already_submitted", review=already.review.pk)
         except LeaseLost as lost:
             return lease_lost(lost)
-        return Response(
-            SubmittedOutput(submitted).data,
-            status=status.HTTP_200_OK if submitted.replayed else status.HTTP_201_CREATED,
+        answer = dict(SubmittedOutput(submitted).data)
+        following = None
+        if asked is not None:
+            following = claim_next(editor, **asked)
+            answer["next"] = AssignmentOutput(following).data if following else None
+        response = Response(
+            answer, status=status.HTTP_200_OK if submitted.replayed else status.HTTP_201_CREATED
         )
+        if asked is not None and following is not None:
+            ahead = asked
+            when_sent(response, lambda: prepare_next(editor, **ahead))
+        return response
 
 
 class UndoView(APIView):
@@ -250,7 +281,12 @@ def _key(request: Request) -> uuid.UUID:
         raise BodyRefused({"key": [sentence]}) from None
 
 
-def _without_key(data: object) -> object:
+def _next(request: Request) -> object:
+    return request.data.get("next") if isinstance(request.data, dict) else None
+
+
+def _decision(data: object) -> object:
+    """Return the body without what is about the request and no part of the review."""
     if not isinstance(data, dict):
         return data
-    return {name: value for name, value in data.items() if name != "key"}
+    return {name: value for name, value in data.items() if name not in {"key", "next"}}

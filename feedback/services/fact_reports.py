@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts.log import record
 from accounts.models import Person
 from explanations.context import FactMissing, get_fact, pointer_segments
-from explanations.fact_changes import moved_to, same_facts
+from explanations.fact_changes import moved_to, same_facts, touches
 from explanations.models import Draft, Recommendation
 from explanations.recommendation_lines import fact_problem
 from explanations.services.facts import FactRefusedError, add_fact, correct_fact, hide_fact
@@ -83,21 +83,13 @@ def resting_on(reports: Iterable[FactReport]) -> dict[int, tuple[int, int]]:
         counts.append(
             {
                 report.pk: sum(
-                    recommendation == report.recommendation_id and _touches(pointers, report)
+                    recommendation == report.recommendation_id and touches(pointers, report.pointer)
                     for recommendation, pointers in used
                 )
                 for report in listed
             }
         )
     return {report.pk: (counts[0][report.pk], counts[1][report.pk]) for report in listed}
-
-
-def _touches(pointers: Iterable[str], report: FactReport) -> bool:
-    fact = report.pointer
-    return any(
-        used == fact or used.startswith(f"{fact}/") or fact.startswith(f"{used}/")
-        for used in pointers
-    )
 
 
 @dataclass(frozen=True, slots=True)

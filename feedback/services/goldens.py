@@ -32,14 +32,15 @@ from explanations.fact_changes import (
     changes_of,
     laid_over,
     same_facts,
+    touches,
 )
 from explanations.models import Draft, FactSnapshot, Recommendation, Task
 from explanations.output_formats import UnusableOutput, get_output_format
-from explanations.services.catalogue import catalogue_now
+from explanations.services.catalogue import catalogue_at_hand
 from explanations.services.dismissing import Dismissals, dismissals_of
-from explanations.services.published import Handed, publish_all, published_now, unpublish_all
+from explanations.services.published import Handed, publish_all, published_at_hand, unpublish_all
 from explanations.services.versions import rules_of
-from feedback.models import FindingJudgement, Golden, Review
+from feedback.models import FactReport, FindingJudgement, Golden, Review
 from feedback.outcomes import Outcome, worth
 
 MOST_REASON: Final = 500
@@ -153,9 +154,24 @@ def _first_state(golden: Golden) -> tuple[Golden.State, str]:
         return Golden.State.NEEDS_REVIEW, changed
     if forbidden := _forbidden_by_checks(golden):
         return Golden.State.PROPOSED, forbidden
+    if doubted := _doubted(golden):
+        return Golden.State.PROPOSED, doubted
     if golden.task.second_person_required:
         return Golden.State.PROPOSED, ""
     return Golden.State.APPROVED, ""
+
+
+def _doubted(golden: Golden) -> str:
+    """Say which of the facts it rests on are reported and not settled: they hold no work in hand,
+    but nobody is to learn from it before a lead has looked.
+    """
+    reports = FactReport.objects.filter(
+        recommendation=golden.recommendation_id, state=FactReport.State.OPEN
+    )
+    doubted = ", ".join(
+        sorted({each.pointer for each in reports if touches(golden.rests_on, each.pointer)})
+    )
+    return f"These facts are reported and not settled: {doubted}."[:MOST_REASON] if doubted else ""
 
 
 def facts_changed(golden: Golden) -> list[FactChange]:
@@ -238,7 +254,7 @@ def said_of(golden: Golden, dismissals: Dismissals | None = None) -> list[Said]:
         locale=golden.recommendation.locale,
         facts=golden.snapshot.facts,
         output=golden.output,
-        published=published_now(golden.task.slug) if golden.output is None else None,
+        published=published_at_hand(golden.task.slug) if golden.output is None else None,
     )
     found = [(finding, gist_of(finding, golden.text)) for finding in findings_of(subject)]
     if found and dismissals is None:
@@ -283,7 +299,7 @@ def subject_of(
             "guide": rules_of(task),
             **facts,
         },
-        catalogue_now(),
+        catalogue_at_hand(),
         published,
     )
 

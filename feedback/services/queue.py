@@ -8,13 +8,14 @@ recommendation, the draft, the place.
 """
 
 import json
+import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypedDict
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Cast, Extract, Greatest, Least, Now
 from django.utils.translation import gettext as _
@@ -24,16 +25,19 @@ from accounts.models import Person
 from accounts.rights import LEAD, has_right
 from explanations.models import Place, Task
 from feedback.models import Assignment, FactReport, Review
-from feedback.outcomes import Outcome
+from feedback.outcomes import NOT_NOW, Outcome
 from feedback.review_body import MOST_ACTIVE_MS, BodyRefused, storable_json
 
 LEASE: Final = timedelta(minutes=3)
 # Work that was left when a lease ran out comes back to its editor for this long.
 UNFINISHED_FOR: Final = timedelta(hours=12)
+# Whoever skipped a draft with "not now" is offered it again after this long.
+NOT_NOW_FOR: Final = timedelta(hours=12)
 MOST_WORK_CHARACTERS: Final = 200_000
 MOST_REVISIONS: Final = 2**31 - 1
-# How far into the queue a claim looks at first, in places.
-FIRST_STRETCH: Final = 50
+# How far into the queue a claim looks at first, in places. What others hold stands at its head, two
+# places an editor: fifty at once should not send each other further in.
+FIRST_STRETCH: Final = 150
 # Two a person: the current draft and the next, ready.
 SLOTS: Final = (1, 2)
 
@@ -68,6 +72,13 @@ class WorkConflict(Exception):
     def __init__(self, assignment: Assignment) -> None:
         self.assignment = assignment
         super().__init__(_("Another tab has saved this draft since."))
+
+
+class Asked(TypedDict):
+    """What an editor asks for, as the arguments of `claim_next` and `prepare_next`."""
+
+    tasks: Collection[Task] | None
+    escalated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +116,14 @@ def claim_next(
     That is the one they hold already, else one with work that they left when its lease ran out,
     else the first of the queue: highest priority, of `tasks` where given, never a draft that they
     have reviewed, never one that rests on a fact reported as wrong. `escalated` asks for what was
-    given to the lead. One that they hold, untouched and not what they ask for, goes back.
+    given to the lead. One that they hold, untouched and not what they ask for, goes back. Where
+    nothing else waits, somebody's draft that is only leased ahead comes to who has none.
     """
     wish = Wish.of(tasks, escalated)
-    return _claim(editor, wish) or (_claim(editor, wish) if sweep_expired() else None)
+    if found := _claim(editor, wish):
+        return found
+    may_find_more = sweep_expired() or _give_up_one_ahead(editor, wish)
+    return _claim(editor, wish) if may_find_more else None
 
 
 def prepare_next(
@@ -116,43 +131,97 @@ def prepare_next(
 ) -> Assignment | None:
     """Lease a second draft ahead, so that it is there when the current one is submitted.
 
-    Returns the one already leased ahead, a new one, or None when none waits.
+    Returns the one leased ahead, None when none waits, or when the editor has no current draft:
+    whoever has stopped holds nothing.
     """
     wish = Wish.of(tasks, escalated)
     with transaction.atomic():
         lock_editor(editor)
-        held = _held(editor)
-        return held[1] if len(held) == len(SLOTS) else _lease_first(editor, wish, held)
+        held, _left = _mine(editor, wish)
+        if len(held) == len(SLOTS) and not _is_wanted(held[1], wish):
+            _end(held.pop(), Assignment.State.RELEASED)
+        if len(held) == len(SLOTS):
+            return held[1]
+        return _lease_first(editor, wish, held) if held else None
 
 
 def _claim(editor: Person, wish: Wish) -> Assignment | None:
     with transaction.atomic():
         lock_editor(editor)
-        for assignment in _held(editor):
+        held, left = _mine(editor, wish)
+        for assignment in held:
             if _is_wanted(assignment, wish) and _renewed(assignment):
-                return assignment
+                return get_assignment(assignment.pk, editor)
             _end(assignment, Assignment.State.RELEASED)
-        return _unfinished(editor, wish) or _lease_first(editor, wish, [])
+        return _taken_up_again(left) or _lease_first(editor, wish, [])
+
+
+def _give_up_one_ahead(editor: Person, wish: Wish) -> bool:
+    """Give back a draft that somebody else has leased ahead and not been shown. Says if it did.
+
+    To be shown it, they renew its lease: what was renewed since it was looked at stays theirs.
+    """
+    others = Assignment.objects.active().filter(editor=OuterRef("editor"))
+    is_current = Q(work_saved_at__isnull=False) | Q(pk__lt=OuterRef("pk"))
+    ahead = (
+        Assignment.objects.active()
+        .filter(
+            Exists(others.exclude(pk=OuterRef("pk")).filter(is_current)),
+            ~Exists(_reviews_by(editor, OuterRef("place__draft"), wish)),
+            ~Exists(
+                _open_reports(OuterRef("place__draft__recommendation"), "place__draft__rests_on")
+            ),
+            place__state=wish.place_state,
+            work_saved_at=None,
+        )
+        .exclude(editor=editor)
+        .order_by("-place__priority", "place")
+    )
+    if wish.tasks is not None:
+        ahead = ahead.filter(place__task__in=wish.tasks)
+    for one in ahead[:1]:
+        unseen = Assignment.objects.active().filter(pk=one.pk, leased_until=one.leased_until)
+        return bool(unseen.update(state=Assignment.State.RELEASED, ended_at=Now()))
+    return False
 
 
 def lock_editor(editor: Person) -> None:
     """Let one request at a time change what an editor holds: their two tabs take turns."""
-    Person.objects.select_for_update(no_key=True).only("pk").get(pk=editor.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT FROM accounts_person WHERE id = %s FOR NO KEY UPDATE", [editor.pk])
 
 
-def _held(editor: Person) -> list[Assignment]:
-    """Return what the editor holds: what they last worked on first, what they never opened last."""
-    return list(
-        Assignment.objects.active()
-        .filter(editor=editor)
-        .with_draft()
+def _mine(editor: Person, wish: Wish) -> tuple[list[Assignment], list[Assignment]]:
+    """Return what the editor holds, and what they were at when a lease ran out.
+
+    Of what is held comes first what they last worked on, last what they never opened. What was left
+    is as they wish, still free, and not reviewed since; the newest comes first.
+    """
+    is_held = Q(state=Assignment.State.ACTIVE)
+    was_left = Q(
+        ~Exists(Assignment.objects.active().filter(place=OuterRef("place"))),
+        ~Exists(_reviews_by(editor, OuterRef("place__draft"), wish)),
+        state=Assignment.State.EXPIRED,
+        work_saved_at__isnull=False,
+        ended_at__gt=Now() - UNFINISHED_FOR,
+        place__state=wish.place_state,
+    )
+    if wish.tasks is not None:
+        was_left &= Q(place__task__in=wish.tasks)
+    mine = list(
+        Assignment.objects.filter(is_held | was_left, editor=editor)
+        .select_related("place")
         .annotate(
             desk_now=Now(),
             is_held_back=Exists(
                 _open_reports(OuterRef("place__draft__recommendation"), "place__draft__rests_on")
             ),
         )
-        .order_by(F("work_saved_at").desc(nulls_last=True), "pk")
+        .order_by(F("ended_at").desc(), F("work_saved_at").desc(nulls_last=True), "pk")
+    )
+    return (
+        [each for each in mine if each.state == Assignment.State.ACTIVE],
+        [each for each in mine if each.state == Assignment.State.EXPIRED],
     )
 
 
@@ -165,29 +234,13 @@ def _is_wanted(assignment: Assignment, wish: Wish) -> bool:
 
 def _renewed(assignment: Assignment) -> bool:
     """Renew a lease by the clock that was read with it; False when it has just been ended."""
-    assignment.leased_until = assignment.desk_now + LEASE  # type: ignore[attr-defined]
-    return bool(
-        Assignment.objects.active()
-        .filter(pk=assignment.pk)
-        .update(leased_until=assignment.leased_until)
-    )
+    now: datetime = assignment.desk_now  # type: ignore[attr-defined]
+    renewed = Assignment.objects.active().filter(pk=assignment.pk).update(leased_until=now + LEASE)
+    return bool(renewed)
 
 
-def _unfinished(editor: Person, wish: Wish) -> Assignment | None:
+def _taken_up_again(left: Sequence[Assignment]) -> Assignment | None:
     """Bring back what the editor was at when a lease ran out, if the place is still free."""
-    left = (
-        Assignment.objects.filter(
-            editor=editor,
-            state=Assignment.State.EXPIRED,
-            work_saved_at__isnull=False,
-            ended_at__gt=Now() - UNFINISHED_FOR,
-            place__state=wish.place_state,
-        )
-        .filter(~Exists(Assignment.objects.active().filter(place=OuterRef("place"))))
-        .order_by("-ended_at")
-    )
-    if wish.tasks is not None:
-        left = left.filter(place__task__in=wish.tasks)
     for assignment in left[:1]:
         place = locked_place(assignment.place_id)
         if place.state in OPEN_STATES and _is_free(place):
@@ -245,24 +298,36 @@ def _history(place: Place, editor: Person) -> list[Assignment]:
 def _free_for(
     editor: Person, wish: Wish, stretch: list[int], held: Collection[Assignment]
 ) -> QuerySet[Place]:
-    """Return what the editor may take of a stretch of the queue, in order, to be locked."""
-    reviewed = Review.objects.standing().filter(editor=editor, draft=OuterRef("draft")).order_by()
-    if wish.escalated:
-        # A lead may settle what they gave to the lead themselves.
-        reviewed = reviewed.exclude(outcome=Outcome.ESCALATE)
+    """Return what the editor may take of a stretch of the queue, in order, to be locked.
+
+    With all that a review looks at: what is locked is as it was read, or no longer open.
+    """
     return (
         Place.objects.filter(
             ~Exists(Assignment.objects.active().filter(place=OuterRef("pk"))),
-            ~Exists(reviewed),
+            ~Exists(_reviews_by(editor, OuterRef("draft"), wish)),
             ~Exists(_open_reports(OuterRef("draft__recommendation"), "draft__rests_on")),
             pk__in=stretch,
             state=wish.place_state,
         )
         .exclude(draft__in=[each.place.draft_id for each in held])
+        .select_related("task", "draft__snapshot", "draft__recommendation__snapshot")
         .annotate(desk_now=Now())
         .order_by("-priority", "pk")
         .select_for_update(skip_locked=True, of=("self",), no_key=True)
     )
+
+
+def _reviews_by(editor: Person, draft: OuterRef, wish: Wish) -> QuerySet[Review]:
+    """Return the reviews for which the editor is not to have a draft again."""
+    reviews = (
+        Review.objects.standing()
+        .filter(editor=editor, draft=draft)
+        .exclude(outcome=Outcome.SKIP, reason=NOT_NOW, created_at__lt=Now() - NOT_NOW_FOR)
+        .order_by()
+    )
+    # A lead may settle what they gave to the lead themselves.
+    return reviews.exclude(outcome=Outcome.ESCALATE) if wish.escalated else reviews
 
 
 class _Touches(models.Func):
@@ -311,14 +376,20 @@ def _lease(place: Place, editor: Person, slot: int, before: Sequence[Assignment]
     leased = Assignment.objects.create(
         place=place, editor=editor, slot=slot, leased_until=now + LEASE, created_at=now
     )
-    return Assignment.objects.with_draft().get(pk=leased.pk)
+    return _laid_out(leased)
 
 
 def _revive(assignment: Assignment, slot: int) -> Assignment:
     Assignment.objects.filter(pk=assignment.pk).update(
         state=Assignment.State.ACTIVE, slot=slot, leased_until=Now() + LEASE, ended_at=None
     )
-    return Assignment.objects.with_draft().get(pk=assignment.pk)
+    return _laid_out(Assignment.objects.with_draft().get(pk=assignment.pk))
+
+
+def _laid_out(assignment: Assignment) -> Assignment:
+    """Let the draft know its task, which came with the place."""
+    assignment.place.draft.task = assignment.place.task
+    return assignment
 
 
 # --- Keeping -------------------------------------------------------------------------------------
@@ -326,17 +397,20 @@ def _revive(assignment: Assignment, slot: int) -> Assignment:
 
 def get_assignment(assignment_id: int, editor: Person) -> Assignment:
     """Return the editor's own assignment with its draft. Raises Assignment.DoesNotExist."""
-    return Assignment.objects.with_draft().get(pk=assignment_id, editor=editor)
+    return _laid_out(Assignment.objects.with_draft().get(pk=assignment_id, editor=editor))
 
 
-def assignment_on(draft_id: int, editor: Person) -> int:
-    """Return the id of the editor's newest assignment on a draft, which is the one they hold.
+def assignment_on(draft_id: int, editor: Person, key: uuid.UUID) -> int:
+    """Return the id of the assignment on a draft that a submission under this key is about.
 
-    Raises Assignment.DoesNotExist when they never had the draft.
+    That is the one submitted under it already, taken back or not, so that a repetition finds its
+    answer; else the editor's newest, which is the one they hold. Raises Assignment.DoesNotExist
+    when they never had the draft.
     """
+    submitted = Review.objects.filter(editor=editor, key=key, assignment=OuterRef("pk")).order_by()
     return (
         Assignment.objects.filter(place__draft=draft_id, editor=editor)
-        .order_by("-pk")
+        .order_by(Exists(submitted).desc(), "-pk")
         .values_list("pk", flat=True)[:1]
         .get()
     )
@@ -384,8 +458,16 @@ def save_work(
         .filter(place__state__in=OPEN_STATES)
         .update(leased_until=Now() + LEASE, **changes)
     ):
+        _hold_the_one_ahead(editor)
         return revision + 1
     return _save_late(assignment_id, editor, kept, revision, changes)
+
+
+def _hold_the_one_ahead(editor: Person) -> None:
+    """Keep what is leased ahead for as long as the editor works; half a lease is soon enough."""
+    Assignment.objects.active().filter(
+        editor=editor, work_saved_at=None, leased_until__lt=Now() + LEASE / 2
+    ).update(leased_until=Now() + LEASE)
 
 
 def _at_work(active_ms: int) -> Greatest:
@@ -432,7 +514,7 @@ def _hold_again(assignment: Assignment, editor: Person) -> Assignment:
             raise LeaseLost(reason, assignment)
         if assignment.state == Assignment.State.ACTIVE:
             return assignment
-        slot = free_slot(editor)
+        slot = free_slot(editor, place.draft_id)
         if slot is None:
             raise LeaseLost("full", assignment)
         return _revive(assignment, slot)
@@ -458,17 +540,30 @@ def why_lost(assignment: Assignment, place: Place, *, given_back: bool = True) -
     return ""
 
 
-def free_slot(editor: Person) -> int | None:
-    """Return a slot that the editor, who is locked, can use; an untouched draft makes room.
+def free_slot(editor: Person, draft_id: int) -> int | None:
+    """Return a slot in which the editor, who is locked, can take this draft up again.
 
-    None when both hold work that is not submitted.
+    An untouched draft makes room, and so does another place of the same draft, on which nobody is
+    to work twice. So does a review that was taken back and not changed since: its lease ends, and
+    it comes again when what is before it is done. None when both slots hold other unsaved work.
     """
-    held = list(Assignment.objects.active().filter(editor=editor).order_by("-pk"))
+    held = list(
+        Assignment.objects.active().filter(editor=editor).select_related("place").order_by("-pk")
+    )
+    for assignment in [each for each in held if each.place.draft_id == draft_id]:
+        if assignment.work_saved_at is not None:
+            return None
+        _end(assignment, Assignment.State.RELEASED)
+        held.remove(assignment)
     if len(held) < len(SLOTS):
         return _slot_beside(held)
     for assignment in held:
         if assignment.work_saved_at is None:
             _end(assignment, Assignment.State.RELEASED)
+            return assignment.slot
+    for assignment in reversed(held):
+        if assignment.revision == 0:
+            _end(assignment, Assignment.State.EXPIRED)
             return assignment.slot
     return None
 

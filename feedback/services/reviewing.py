@@ -530,7 +530,7 @@ def undo_review(editor: Person, review_id: int) -> Undone:
         draft = Draft.objects.select_for_update(no_key=True).get(pk=review.draft_id)
         place = locked_place(review.place_id)
         _refuse_the_taken(review, draft, place)
-        slot = free_slot(editor)
+        slot = free_slot(editor, draft.pk)
         if slot is None:
             raise UndoRefused(_("Two drafts with unsaved work are open; finish one of them first."))
         undo = Review.objects.create(
@@ -564,8 +564,16 @@ def undo_review(editor: Person, review_id: int) -> Undone:
 def _refuse_the_long_gone(editor: Person, review: Review) -> None:
     if review.outcome == Review.Outcome.UNDO:
         raise UndoRefused(_("An undo is not undone; review the draft again."))
-    if Golden.objects.filter(review=review, state=Golden.State.SENT_BACK).exists():
+    made = list(Golden.objects.filter(review=review, replaced_by=None))
+    if any(golden.state == Golden.State.SENT_BACK for golden in made):
         return
+    withdrawn = [golden for golden in made if golden.state == Golden.State.WITHDRAWN]
+    if withdrawn:
+        # It was pulled for good; to decide the draft once more would bring it back.
+        raise UndoRefused(
+            _("A lead has withdrawn the golden of this review: %(reason)s")
+            % {"reason": withdrawn[0].state_reason}
+        )
     last = Review.objects.standing().filter(editor=editor).order_by("-pk")
     if review.pk not in last.values_list("pk", flat=True)[:UNDOABLE]:
         raise UndoRefused(f"Only the last {UNDOABLE} reviews can be undone; ask a lead.")

@@ -10,6 +10,9 @@ from django.db.models import F, OuterRef
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
@@ -27,6 +30,7 @@ from feedback.views.keys import keys_context
 
 # A rewrite may be longer than a draft should be; the format says no when it is saved.
 MOST_TYPED_CHARACTERS = 2_000
+MOST_OPTION_CHARACTERS = 70
 # The names that do not count as words of a line.
 UNCOUNTED = ("/item/title", "/item/artist")
 
@@ -50,6 +54,11 @@ class ShownField:
     facts: tuple[dict[str, str], ...]
     group: str = ""
     slot: int = 0
+
+    @property
+    def options(self) -> SafeString:
+        """Its facts as options. Every bullet has them all, too many for a template to lay out."""
+        return format_html_join("", "{}", ((fact["option"],) for fact in self.facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +203,17 @@ def _categories(task_id: int) -> list[Any]:
 
 
 def _option(fact: Fact) -> dict[str, str]:
+    value = value_in_words(fact.value)
     return {
         "pointer": fact.pointer,
         "label": fact.label,
-        "value": value_in_words(fact.value),
+        "value": value,
+        "option": format_html(
+            '<option value="{}">{}: {}</option>',
+            fact.pointer,
+            fact.label,
+            Truncator(value).chars(MOST_OPTION_CHARACTERS),
+        ),
     }
 
 

@@ -21,6 +21,7 @@ from feedback.services import queue, reviewing, rewrites
 from feedback.services.queue import LeaseLost, WorkConflict
 from feedback.services.reviewing import AlreadySubmitted, KeyReused, UndoRefused
 from feedback.views.desk_page import desk_context, wish_of
+from feedback.when_sent import when_sent
 
 UNPROCESSABLE = 422
 CONFLICT = 409
@@ -38,16 +39,29 @@ class ReviewView(RightRequiredMixin, View):
         return cast(Person, self.request.user)
 
     def desk(self, assignment: Assignment | None) -> HttpResponse:
-        """The desk with this draft: the whole page, or the part of it that a script exchanges."""
+        """The desk with this draft: the whole page, or the part of it that a script exchanges.
+
+        When it has been sent, the draft after this one is leased ahead, for the next submission to
+        find: looking for it is no part of anybody's waiting.
+        """
         template = "feedback/desk.html" if self.request.htmx else "feedback/review.html"  # type: ignore[attr-defined]
-        return render(self.request, template, desk_context(self.request, self.editor, assignment))
+        page = render(self.request, template, desk_context(self.request, self.editor, assignment))
+        if assignment is not None:
+            wish = self.wish()
+            when_sent(page, lambda: queue.prepare_next(self.editor, **wish))
+        return page
 
     def next_assignment(self) -> Assignment | None:
         """The draft to work on now, as the address wishes."""
+        return queue.claim_next(self.editor, **self.wish())
+
+    def wish(self) -> queue.Asked:
+        """What the address wishes for."""
         wished = self.request.GET.get("task")
-        tasks = [get_object_or_404(Task, slug=wished)] if wished else None
-        escalated = bool(self.request.GET.get("escalated")) and has_right(self.editor, LEAD)
-        return queue.claim_next(self.editor, tasks=tasks, escalated=escalated)
+        return {
+            "tasks": [get_object_or_404(Task, slug=wished)] if wished else None,
+            "escalated": bool(self.request.GET.get("escalated")) and has_right(self.editor, LEAD),
+        }
 
     def body(self) -> dict[str, Any]:
         """The request's JSON object. Raises BodyRefused."""

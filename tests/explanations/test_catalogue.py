@@ -1,6 +1,8 @@
 """The desk's index of names: made from all recommendations, kept up with what comes."""
 
+import threading
 from collections.abc import Callable
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -10,7 +12,12 @@ from django.test.utils import CaptureQueriesContext
 from explanations.checks.catalogue import Catalogue, worded
 from explanations.models import FactSnapshot, Recommendation, Task
 from explanations.services import catalogue
-from explanations.services.catalogue import catalogue_now, forget_catalogue
+from explanations.services.aside import ASIDE
+from explanations.services.catalogue import (
+    catalogue_at_hand,
+    catalogue_now,
+    forget_catalogue,
+)
 from explanations.services.facts import take_snapshot
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +117,37 @@ def test_after_an_hour_all_is_read_again_and_old_names_go(
 def test_an_empty_desk_has_an_empty_index() -> None:
     forget_catalogue()
     assert len(catalogue_now()) == 0
+
+
+class TestAtHand:
+    """For those whom somebody waits for."""
+
+    def test_only_the_first_call_reads(self, recommend: Any) -> None:
+        recommend("Ed Sheeran", "Perfect")
+        first = catalogue_at_hand()
+        assert holds(first, "Ed Sheeran")
+        with CaptureQueriesContext(connection) as queries:
+            assert catalogue_at_hand() is first
+        assert len(queries) == 0
+
+    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.usefixtures("looks_always")
+    def test_what_is_new_is_looked_up_beside_it(self, recommend: Any) -> None:
+        recommend("Ed Sheeran", "Perfect")
+        first = catalogue_at_hand()
+        recommend("Avicii", "Levels")
+
+        assert catalogue_at_hand() is first
+
+        end = monotonic() + 60
+        while not holds(catalogue_at_hand(), "Avicii"):
+            assert monotonic() < end, "It never came."
+            sleep(0.01)
+        until_nobody_looks()
+
+
+def until_nobody_looks() -> None:
+    """A thread that looks would go on in the next test."""
+    for thread in threading.enumerate():
+        if thread.name == ASIDE:
+            thread.join()

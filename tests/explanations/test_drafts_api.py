@@ -76,7 +76,7 @@ def test_the_number_of_queries_does_not_grow_with_the_list(
     client: Client, drafts: list[Draft], editor_token: str, django_assert_num_queries: Any
 ) -> None:
     # The token, its person, two for their rights, the drafts.
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         listed(client, editor_token)
 
 

@@ -235,5 +235,5 @@ def test_the_page_needs_a_constant_number_of_queries(
     cancel_trial(trial, None)
     write(larger, tried=NAMELESS, against=NAMELESS)
     # Session, person, two for their rights, the trial, its drafts, their findings.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         ml_engineer_client.get(address(larger))

@@ -311,3 +311,40 @@ def test_a_report_on_what_a_delivery_has_changed_is_looked_at_again(
     delivered(line(item=item(genre="polka")))
     with pytest.raises(FactReportRefused, match="changed since the report"):
         accept_report(report.pk, lead)
+
+
+class TestPriority:
+    """What a delivery says of a recommendation's urgency moves what waits."""
+
+    def test_what_waits_moves_with_its_recommendation(
+        self, run: Run, waiting: dict[str, Draft]
+    ) -> None:
+        shown = next(iter(waiting.values()))
+        pending = Draft.objects.create(
+            run=run,
+            task=run.task,
+            recommendation=shown.recommendation,
+            prompt=run.prompt,
+            model_version=run.model_version,
+            priority=shown.priority,
+            ordinal=len(waiting) + 1,
+        )
+
+        delivered(line(priority=93))
+
+        assert set(Place.objects.values_list("priority", flat=True)) == {93}
+        pending.refresh_from_db()
+        assert pending.priority == 93
+
+    def test_what_was_reviewed_does_not_nor_what_has_a_priority_of_its_run(
+        self, run: Run, about: Recommendation
+    ) -> None:
+        done = drafted(run, about, "Loud metalcore.", ordinal=1)
+        done.places.update(state=Place.State.DONE)
+        delivered(line(priority=93))
+        assert done.places.get().priority == done.priority
+
+        Run.objects.filter(pk=run.pk).update(priority=70)
+        waits = drafted(run, about, "Deer Heart it is.", ordinal=2)
+        delivered(line(priority=94))
+        assert waits.places.get().priority == waits.priority

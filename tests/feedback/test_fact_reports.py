@@ -41,6 +41,29 @@ class TestReport:
         report_fact(editor, ready_draft.recommendation, WRONG_ARTIST)
         assert claim_next(editor) is None
 
+    def test_what_is_in_hand_is_submitted_and_its_golden_waits_for_the_lead(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        in_hand = claimed(editor)
+        report_fact(editor, ready_draft.recommendation, WRONG_ARTIST, ready_draft)
+
+        golden = submitted(editor, in_hand, outcome="ACCEPT").golden
+
+        assert golden is not None
+        assert golden.state == Golden.State.PROPOSED
+        assert golden.state_reason == "These facts are reported and not settled: /item/artist."
+
+    def test_a_report_of_a_fact_that_the_text_does_not_use_holds_no_golden(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        in_hand = claimed(editor)
+        report_fact(editor, ready_draft.recommendation, Doubt("/item/tempo_bpm", "wrong"))
+
+        golden = submitted(editor, in_hand, outcome="ACCEPT").golden
+
+        assert golden is not None
+        assert golden.state == Golden.State.APPROVED
+
     def test_the_same_report_again_is_the_same_report(
         self, editor: Person, recommendation: Recommendation
     ) -> None:

@@ -289,7 +289,7 @@ def test_the_page_needs_a_fixed_number_of_queries(
     outdated: Golden, lead_client: Client, django_assert_num_queries: Any
 ) -> None:
     # Session, person, two for their rights, how many, the goldens with their facts, the tasks.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         lead_client.get(PAGE)
 
 

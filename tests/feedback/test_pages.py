@@ -315,7 +315,7 @@ class TestFactReports:
             report_fact(editor, draft.recommendation, Doubt("/item/genre", "stale"), draft)
         # Session, person, two for their rights; how many, the reports, two counts, the drafts and
         # goldens that rest on them, the tasks.
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(10):
             lead_client.get("/fact-reports/")
 
     def test_a_lead_accepts_and_the_fact_is_corrected(

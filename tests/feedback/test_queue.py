@@ -6,8 +6,10 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, connection, connections, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Person
@@ -129,6 +131,24 @@ class TestWhoGetsWhat:
         reviewed(draft, editor, "SKIP")
         assert claim_next(editor) is None
         assert claimed(second_editor).place.draft == draft
+
+    @pytest.mark.parametrize(("reason", "comes_again"), [("later", True), ("field", False)])
+    def test_not_now_is_no_never(
+        self, editor: Person, drafts: DraftMaker, reason: str, comes_again: bool
+    ) -> None:
+        [draft] = drafts(1)
+        yesterday = Review.objects.create(
+            draft=draft,
+            place=draft.places.get(),
+            editor=editor,
+            key=f"{A_KEY}01",
+            body_sha256="",
+            outcome="SKIP",
+            reason=reason,
+            created_at=timezone.now() - timedelta(hours=13),
+        )
+        assert (claim_next(editor) is not None) is comes_again
+        assert yesterday in Review.objects.standing()
 
     def test_a_review_that_was_taken_back_does_not_count(
         self, editor: Person, drafts: DraftMaker
@@ -382,6 +402,139 @@ class TestLease:
             renew(assignment.pk, second_editor)
 
 
+class TestLeasedAhead:
+    """The next draft is there before the current one is submitted."""
+
+    def test_whoever_has_no_current_draft_gets_none_ahead(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(1)
+        assert prepare_next(editor) is None
+        assert not Assignment.objects.exists()
+
+    def test_one_that_does_not_fit_the_wish_any_more_is_exchanged(
+        self, editor: Person, drafts: DraftMaker, ready_job_draft: Draft, job_task: Task
+    ) -> None:
+        drafts(2, priority=90)
+        current, music = claimed(editor), prepare_next(editor)
+        assert music is not None
+        save_work(current.pk, editor, {"note": "at it"}, 0, 0)
+
+        job = prepare_next(editor, tasks=[job_task])
+
+        assert job is not None
+        assert job.place.draft == ready_job_draft
+        music.refresh_from_db()
+        assert music.state == Assignment.State.RELEASED
+
+    def test_it_is_held_for_as_long_as_somebody_works_on_the_current_one(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(2)
+        current, ahead = claimed(editor), prepare_next(editor)
+        assert ahead is not None
+        Assignment.objects.filter(pk=ahead.pk).update(leased_until=Now() + timedelta(seconds=5))
+
+        save_work(current.pk, editor, {"note": "still at it"}, 0, 0)
+
+        assert lasts(ahead) > timedelta(minutes=2)
+
+    def test_nobody_holds_it_once_the_browser_is_gone(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(2)
+        for held in (claimed(editor), prepare_next(editor)):
+            assert held is not None
+            let_the_lease_run_out(held)
+        assert sweep_assignments() == 2
+        assert claimed(second_editor).place.draft.pk == Draft.objects.earliest("pk").pk
+
+    def test_it_comes_to_somebody_else_where_nothing_else_waits(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(2)
+        current, ahead = claimed(editor), prepare_next(editor)
+        assert ahead is not None
+
+        assert claimed(second_editor).place == ahead.place
+
+        assert claimed(editor) == current
+        assert prepare_next(editor) is None
+
+    def test_what_is_shown_or_worked_on_comes_to_nobody_else(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(2)
+        current, ahead = claimed(editor), prepare_next(editor)
+        assert ahead is not None
+        assert claimed(second_editor).place == ahead.place
+        release(current.pk, editor)
+
+        assert claimed(editor).place == current.place
+        for person in (editor, second_editor):
+            save_work(claimed(person).pk, person, {"note": "at it"}, 0, 0)
+        assert queue._give_up_one_ahead(second_editor, queue.Wish()) is False
+
+    def test_a_lease_and_the_sweep_after_it_are_over_in_four_minutes(self) -> None:
+        sweep = settings.CELERY_BEAT_SCHEDULE["sweep-assignments"]
+        assert queue.LEASE + timedelta(seconds=sweep["schedule"]) < timedelta(minutes=4)
+
+    @pytest.mark.parametrize("state", [Place.State.CLOSED, Place.State.ESCALATED])
+    def test_one_that_is_no_longer_for_the_editor_is_not_shown(
+        self, editor: Person, drafts: DraftMaker, state: Place.State
+    ) -> None:
+        _first, second, third = drafts(3)
+        current = claimed(editor)
+        prepare_next(editor)
+        second.places.update(state=state)
+        release(current.pk, editor)
+        reviewed(current.place.draft, editor, "SKIP")
+
+        assert claimed(editor).place.draft == third
+
+    def test_a_tab_that_returns_to_one_place_of_a_draft_gives_up_the_other(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        [draft] = drafts(1)
+        Place.objects.create(draft=draft, ordinal=2, task=draft.task, priority=draft.priority)
+        first = claimed(editor)
+        let_the_lease_run_out(first)
+        sweep_expired()
+        Place.objects.filter(pk=first.place_id).update(priority=0)
+        second = claimed(editor)
+        assert second.place_id != first.place_id
+
+        save_work(first.pk, editor, {"note": "typed before lunch"}, 0, 0)
+
+        assert list(Assignment.objects.active()) == [first]
+
+    def test_what_was_left_is_not_brought_back_when_its_draft_was_reviewed_since(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        [draft] = drafts(1)
+        Place.objects.create(draft=draft, ordinal=2, task=draft.task, priority=draft.priority)
+        left = claimed(editor)
+        save_work(left.pk, editor, {"note": "typed"}, 0, 0)
+        let_the_lease_run_out(left)
+        sweep_expired()
+        Review.objects.create(
+            draft=draft,
+            place=draft.places.get(ordinal=2),
+            editor=editor,
+            key=f"{A_KEY}01",
+            body_sha256="",
+            outcome="ACCEPT",
+        )
+        assert claim_next(editor) is None
+
+
+def lasts(assignment: Assignment) -> timedelta:
+    """How long a lease goes on, by the database's clock."""
+    row = Assignment.objects.annotate(now=Now()).get(pk=assignment.pk)
+    left: timedelta = row.leased_until - row.now  # type: ignore[attr-defined]
+    return left
+
+
 class TestWork:
     def test_it_is_kept_with_its_revision(self, editor: Person, drafts: DraftMaker) -> None:
         drafts(1)
@@ -502,17 +655,19 @@ class TestWork:
 
 
 class TestCost:
-    def test_a_claim_takes_eight_queries(
+    """Two of the queries open and close the transaction."""
+
+    def test_a_claim_takes_six_queries(
         self,
         editor: Person,
         drafts: DraftMaker,
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
         drafts(3)
-        with django_assert_num_queries(10):  # two of them open and close the transaction
+        with django_assert_num_queries(2 + 6):
             claim_next(editor)
 
-    def test_a_draft_leased_ahead_takes_three(
+    def test_what_is_held_takes_four(
         self,
         editor: Person,
         drafts: DraftMaker,
@@ -520,10 +675,21 @@ class TestCost:
     ) -> None:
         drafts(3)
         claimed(editor)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(2 + 4):
             claim_next(editor)
 
-    def test_a_save_takes_one(
+    def test_to_lease_one_ahead_takes_six(
+        self,
+        editor: Person,
+        drafts: DraftMaker,
+        django_assert_num_queries: DjangoAssertNumQueries,
+    ) -> None:
+        drafts(3)
+        claimed(editor)
+        with django_assert_num_queries(2 + 6):
+            prepare_next(editor)
+
+    def test_a_save_takes_two(
         self,
         editor: Person,
         drafts: DraftMaker,
@@ -531,7 +697,7 @@ class TestCost:
     ) -> None:
         drafts(1)
         assignment = claimed(editor)
-        with django_assert_num_queries(1):
+        with django_assert_num_queries(2):
             save_work(assignment.pk, editor, {"rewrite": "a"}, 0, 1000)
 
 
@@ -593,6 +759,29 @@ class TestRaces:
             assert len({assignment.pk for assignment in got if assignment}) == 1
             assert got[0]
             release(got[0].pk, editor)
+
+    def test_a_draft_that_is_being_shown_is_not_given_to_somebody_else(
+        self, editor: Person, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        """Its editor goes on to the one leased ahead while another editor finds nothing else."""
+        drafts(2)
+        for _round in range(10):
+            current = claimed(editor)
+            prepare_next(editor)
+            got: list[Assignment | None] = []
+            theirs: list[Assignment | None] = []
+
+            def go_on(mine: Assignment = current, shown: list[Assignment | None] = got) -> None:
+                release(mine.pk, editor)
+                claim_into(shown, editor)
+
+            assert side_by_side(go_on, partial(claim_into, theirs, second_editor)) == []
+            shown = [each for each in (*got, *theirs) if each is not None]
+            assert len({each.place_id for each in shown}) == len(shown)
+            held = Assignment.objects.active().filter(pk__in=[each.pk for each in shown])
+            assert held.count() == len(shown)
+            for each in Assignment.objects.active():
+                release(each.pk, each.editor)
 
     def test_one_statement_alone_would_give_one_place_to_two(
         self,

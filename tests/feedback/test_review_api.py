@@ -311,6 +311,59 @@ class TestSubmit:
         assert (answer.status_code, answer.json()["reason"]) == (410, "taken")
 
 
+class TestTheNextWithASubmission:
+    def test_it_comes_with_the_answer_and_the_one_after_it_is_leased_ahead(
+        self, editor: Person, editor_client: Client, drafts: DraftMaker
+    ) -> None:
+        first, second, third = drafts(3)
+        claimed(editor)
+
+        answer = submit(editor_client, first, outcome="ACCEPT", next={})
+
+        assert answer.status_code == 201
+        assert answer.json()["next"]["draft"]["id"] == second.pk
+        assert Assignment.objects.active().filter(place__draft=third).exists()
+
+    def test_a_repetition_gets_the_same_one(
+        self, editor: Person, editor_client: Client, drafts: DraftMaker
+    ) -> None:
+        first, *_others = drafts(3)
+        claimed(editor)
+        key = uuid.uuid4()
+
+        once = submit(editor_client, first, key, outcome="ACCEPT", next={})
+        again = submit(editor_client, first, key, outcome="ACCEPT", next={})
+
+        assert again.status_code == 200
+        assert again.json()["next"]["draft"] == once.json()["next"]["draft"]
+        assert Review.objects.count() == 1
+
+    def test_who_asks_for_none_gets_none_and_holds_none(
+        self, editor: Person, editor_client: Client, drafts: DraftMaker
+    ) -> None:
+        first, _second = drafts(2)
+        claimed(editor)
+
+        assert "next" not in submit(editor_client, first, outcome="ACCEPT").json()
+        assert not Assignment.objects.active().exists()
+
+    def test_none_waits(self, editor: Person, editor_client: Client, ready_draft: Draft) -> None:
+        claimed(editor)
+        assert submit(editor_client, ready_draft, outcome="ACCEPT", next={}).json()["next"] is None
+
+    @pytest.mark.parametrize(
+        ("asked", "status"),
+        [({"tasks": ["haiku"]}, 400), ("soon", 400), ({"escalated": True}, 403)],
+    )
+    def test_what_cannot_be_asked_for_is_said_before_anything_is_stored(
+        self, editor: Person, editor_client: Client, ready_draft: Draft, asked: object, status: int
+    ) -> None:
+        claimed(editor)
+        answer = submit(editor_client, ready_draft, outcome="ACCEPT", next=asked)
+        assert answer.status_code == status
+        assert not Review.objects.exists()
+
+
 class TestUndo:
     def test_it_gives_the_draft_back(
         self, editor: Person, editor_client: Client, ready_draft: Draft

@@ -6,11 +6,14 @@ import uuid
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from accounts.models import Person
-from explanations.models import Draft, FactOverlay, Task
+from explanations.models import Draft, FactOverlay, Place, Task
+from explanations.services.facts import add_fact
 from feedback.models import Assignment, FactReport, Review
+from feedback.services import queue
 from tests.conftest import drafted
 from tests.feedback.conftest import DraftMaker
 
@@ -31,6 +34,11 @@ def page_data(html: str) -> Any:
     return json.loads(found.group(1))
 
 
+def accepted(client: Client, page: Any) -> Any:
+    """Accept the draft on the desk, as the screen does."""
+    return sent(client, page["submit"], {"key": str(uuid.uuid4()), "body": {"outcome": "ACCEPT"}})
+
+
 @pytest.fixture
 def assignment(editor_client: Client, ready_draft: Draft) -> Assignment:
     """Ada has opened the review screen."""
@@ -47,7 +55,33 @@ class TestOpening:
         again = page_data(editor_client.get("/review/").content.decode())
 
         assert first["assignment"]["id"] == again["assignment"]["id"]
-        assert Assignment.objects.count() == 1
+        assert Assignment.objects.count() == 2  # this one, and the next
+
+    def test_the_next_is_leased_ahead_when_the_page_has_been_sent(
+        self, editor_client: Client, editor: Person, drafts: DraftMaker
+    ) -> None:
+        _first, second, _third = drafts(3)
+        editor_client.get("/review/")
+
+        ahead = Assignment.objects.active().filter(editor=editor).latest("pk")
+        assert ahead.place.draft == second
+
+    def test_a_page_is_shown_though_nothing_can_be_leased_ahead(
+        self,
+        editor_client: Client,
+        drafts: DraftMaker,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        drafts(2)
+
+        def fails(*_who: object, **_what: object) -> None:
+            raise OperationalError("the database has gone away")
+
+        monkeypatch.setattr(queue, "prepare_next", fails)
+
+        assert editor_client.get("/review/").status_code == 200
+        assert "could not be done" in caplog.text
 
     def test_two_editors_get_two_drafts(
         self, editor_client: Client, second_editor_client: Client, drafts: DraftMaker
@@ -186,6 +220,39 @@ class TestSubmitting:
         html = answer.content.decode()
         assert page_data(html)["draft"]["id"] == second.pk
         assert "<html" not in html
+
+    def test_it_was_leased_ahead_and_the_one_after_it_is_now(
+        self, editor_client: Client, drafts: DraftMaker
+    ) -> None:
+        _first, second, third = drafts(3)
+        page = page_data(editor_client.get("/review/").content.decode())
+        ahead = Assignment.objects.get(place__draft=second)
+
+        answer = accepted(editor_client, page)
+
+        assert page_data(answer.content.decode())["assignment"]["id"] == ahead.pk
+        assert Assignment.objects.active().filter(place__draft=third).exists()
+
+    def test_facts_that_changed_since_it_was_leased_ahead_are_shown_as_they_are(
+        self, editor_client: Client, second_editor: Person, drafts: DraftMaker
+    ) -> None:
+        _first, second = drafts(2)
+        page = page_data(editor_client.get("/review/").content.decode())
+        add_fact(second.recommendation, "Producer", "Andrew Wade", "liner notes", second_editor)
+
+        assert "Andrew Wade" in accepted(editor_client, page).content.decode()
+
+    def test_one_that_was_withdrawn_since_it_was_leased_ahead_is_not_shown(
+        self, editor_client: Client, drafts: DraftMaker
+    ) -> None:
+        _first, second, third = drafts(3)
+        page = page_data(editor_client.get("/review/").content.decode())
+        Draft.objects.filter(pk=second.pk).update(state=Draft.State.WITHDRAWN)
+        second.places.update(state=Place.State.CLOSED)
+
+        answer = page_data(accepted(editor_client, page).content.decode())
+
+        assert answer["draft"]["id"] == third.pk
 
     def test_the_same_key_again_gets_the_same_answer_and_makes_no_second_review(
         self, editor_client: Client, drafts: DraftMaker

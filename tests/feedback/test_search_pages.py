@@ -166,7 +166,7 @@ def test_a_search_takes_a_fixed_number_of_queries(
 ) -> None:
     drafts(5)
     # Session, person, two for their rights; three for what the form offers; six for the search.
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         found(lead_client, words="metalcore")
 
 

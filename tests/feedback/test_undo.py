@@ -1,13 +1,21 @@
 """A review that is taken back gives back the draft, the work and the place."""
 
+import uuid
+
 import pytest
 
 from accounts.models import LogEntry, Person
 from explanations.models import Draft, FactSnapshot, Finding, Place
 from feedback.models import Assignment, Golden, Review
-from feedback.services.goldens import send_back
-from feedback.services.queue import claim_next, prepare_next, save_work
-from feedback.services.reviewing import UNDOABLE, UndoRefused, undo_review
+from feedback.review_body import parse_body
+from feedback.services.goldens import send_back, withdraw_golden
+from feedback.services.queue import (
+    assignment_on,
+    claim_next,
+    prepare_next,
+    save_work,
+)
+from feedback.services.reviewing import UNDOABLE, UndoRefused, submit_review, undo_review
 from tests.feedback.conftest import DraftMaker
 from tests.feedback.people_at_work import claimed, reviewed, submitted, tag_on, tag_on_all
 
@@ -140,6 +148,43 @@ class TestUndo:
         assert ready_draft.redrafts.count() == 1
 
 
+class TestOneAfterTheOther:
+    def test_ten_reviews_are_taken_back_and_come_again_each_with_its_own_work(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(UNDOABLE + 2)
+        done = [reviewed(editor, outcome="BLAND", note=f"{n}").review for n in range(UNDOABLE)]
+        prepare_next(editor)
+
+        for review in reversed(done):
+            undone = undo_review(editor, review.pk)
+            assert undone.assignment is not None
+            assert undone.assignment.work["note"] == review.note
+            assert claimed(editor) == undone.assignment
+        assert not Review.objects.standing().exists()
+
+        for _ in done:
+            again = claimed(editor)
+            submitted(editor, again, outcome="BLAND", note=again.work["note"])
+        assert {each.draft_id for each in Review.objects.standing()} == {
+            each.draft_id for each in done
+        }
+
+    def test_a_late_repetition_of_what_was_taken_back_gets_its_answer_and_submits_nothing(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        key = uuid.uuid4()
+        done = submitted(editor, claimed(editor), key, outcome="ACCEPT")
+        undo_review(editor, done.review.pk)
+
+        body = parse_body({"outcome": "ACCEPT"})
+        again = submit_review(editor, assignment_on(ready_draft.pk, editor, key), key, body)
+
+        assert again.replayed
+        assert again.review == done.review
+        assert not Review.objects.standing().exists()
+
+
 class TestRoom:
     def test_the_draft_leased_ahead_makes_room(self, editor: Person, drafts: DraftMaker) -> None:
         drafts(4)
@@ -208,6 +253,15 @@ class TestRefused:
         done = reviewed(editor, outcome="ACCEPT")
         Draft.objects.filter(pk=ready_draft.pk).update(state=Draft.State.QUARANTINED)
         with pytest.raises(UndoRefused, match="quarantined"):
+            undo_review(editor, done.review.pk)
+
+    def test_one_whose_golden_a_lead_has_withdrawn_for_good(
+        self, editor: Person, lead: Person, ready_draft: Draft
+    ) -> None:
+        done = reviewed(editor, outcome="ACCEPT")
+        assert done.golden is not None
+        withdraw_golden(done.golden.pk, lead, "The artist asked for it.")
+        with pytest.raises(UndoRefused, match="The artist asked for it"):
             undo_review(editor, done.review.pk)
 
     def test_an_undo(self, editor: Person, ready_draft: Draft) -> None:
