@@ -86,10 +86,15 @@ def test_the_review_screen_with_tags_suggestions_a_rewrite_and_every_dialog(
     page = page_of(editor)
     page.goto("/review/")
     expect(page.locator("#draft")).to_be_focused()
+    page.wait_for_timeout(600)
     for key in ("ArrowRight", "3", "Shift+ArrowRight", "4", "j", "e", "Control+End"):
         page.keyboard.press(key)
     page.keyboard.type(" Loud.")
     is_clean(page)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#why")).to_be_focused()
+    is_clean(page)
+    page.keyboard.press("Escape")
 
     page.keyboard.press("Escape")
     for key, dialog in (("?", "keys"), ("f", "report-fact"), ("Shift+F", "add-fact")):

@@ -216,6 +216,49 @@ def test_a_structured_answer_is_rewritten_in_its_form(desk: Desk, ready_job_draf
     assert review.rewrite_output["gaps"] == ready_job_draft.output["gaps"]
 
 
+def test_bullets_are_added_moved_and_taken_out_by_key(desk: Desk, ready_job_draft: Draft) -> None:
+    page = desk.page
+    matches = page.locator("[data-slots=matches]")
+    first, second = "#rewrite-matches-0-text", "#rewrite-matches-1-text"
+    desk.open()
+    desk.press("e")
+    page.locator(first).focus()
+    desk.press("Alt+Enter")
+    expect(page.locator(second)).to_be_focused()
+    expect(matches).to_contain_text("2 of 3")
+    desk.write("You have four years behind you.")
+    page.locator("#rewrite-matches-1-fact").select_option("/audience/years_of_experience")
+
+    # The bullet moves under the cursor, and its own changes go with it.
+    page.locator(first).focus()
+    desk.press("Alt+ArrowDown")
+    expect(page.locator(first)).to_be_focused()
+    expect(matches.locator("textarea").first).to_have_value("You have four years behind you.")
+    expect(page.locator("#changes-matches-0-text")).to_be_hidden()
+    expect(page.locator("#rewrite-changes ins")).to_contain_text("You have four years behind you.")
+    expect(matches.get_by_role("button", name="Move down").last).to_be_disabled()
+
+    # One too many goes again; its question is answered, and the order is kept.
+    desk.press("Alt+Enter")
+    desk.write("Too much.")
+    desk.press("Alt+Delete")
+    expect(matches).to_contain_text("2 of 3")
+    expect(page.locator(first)).to_be_focused()
+    desk.press("Control+Enter", "7")
+    desk.is_empty()
+
+    review = Review.objects.get()
+    assert review.rewrite_output is not None
+    assert ready_job_draft.output is not None
+    assert [bullet["text"] for bullet in review.rewrite_output["matches"]] == [
+        "You have four years behind you.",
+        ready_job_draft.output["matches"][0]["text"],
+    ]
+    [change] = review.alignment
+    assert (change["before"], change["cause"]) == ("", "missing")
+    assert review.tags.get().scope == "missing"
+
+
 def test_z_takes_back_what_was_typed_as_one_step(desk: Desk, ready_draft: Draft) -> None:
     desk.open()
     desk.press("ArrowRight", "3", "e", "Control+End")
