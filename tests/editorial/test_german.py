@@ -64,7 +64,7 @@ def test_every_translation_has_the_places_of_its_original(written: dict[str, Cat
 def _agrees(message: Message) -> bool:
     """Whether each German form fills the places of the English ones; "one" may leave some out."""
     english = [sorted(set(PLACE.findall(words))) for words in forms(message.id)]
-    german = [sorted(set(PLACE.findall(words))) for words in forms(message.string)]
+    german = [sorted(set(PLACE.findall(words))) for words in forms(message.string or "")]
     if len(english) == 1:
         return german == english
     return german[-1] == english[-1] and set(german[0]) <= set(english[-1])
