@@ -30,6 +30,17 @@ at least as long as passing over one of the rewrite would; else one of the rewri
 than `MOST_PAIRS` (those of the draft times those of the rewrite) is not searched: nothing in it
 matches.
 
+**Lines that changed.** What is left between matched lines is not matched as one list of tokens
+where either side has several lines, fewer than two thirds of the tokens of both match that way, and
+the lines of the draft times those of the rewrite are at most `MOST_LINE_PAIRS`. Then lines are
+*like* each other when at least half of the tokens of both match, and are paired in order so that as
+many tokens as possible match in pairs of like ones: walking both from their beginning, two like
+lines are a pair where that leaves the most; else one of the draft is passed over when that leaves
+at least as much as passing over one of the rewrite; else one of the rewrite. Where as many lines of
+the draft as of the rewrite are left between two pairs, or before or after them, each is paired with
+the one in its place. Tokens match within pairs only. So a bullet that comes does not take words
+from the one beside it.
+
 **Hunks.** Between two neighbouring matched tokens (or the beginning or end of the text) lies a
 stretch of each text, white space included. Where the two stretches differ they are a hunk, less the
 white space that both begin with, and then less the white space that both end with. So changed words
@@ -48,6 +59,7 @@ from typing import Final
 import regex
 
 MOST_PAIRS: Final = 1_000_000
+MOST_LINE_PAIRS: Final = 100
 
 _SPACE: Final = r"\t-\r\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000"
 _UNSPACED: Final = (
@@ -74,6 +86,9 @@ _SPACES: Final = frozenset(
     + "".join(chr(point) for point in range(0x2000, 0x200B))
 )
 LINE_BREAKS: Final = frozenset("\n\r\u0085\u2028\u2029")
+
+# A stretch of tokens.
+Line = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,18 +175,86 @@ def _matches(
         [tuple(b[first:past]) for first, past in new_lines],
     )
     found: list[tuple[int, int]] = []
-    i = j = 0
-    for old_line, new_line in same_lines:
-        first, past = old_lines[old_line]
-        new_first, new_past = new_lines[new_line]
-        found += ((i + k, j + m) for k, m in _matched(a[i:first], b[j:new_first]))
-        found += zip(range(first, past), range(new_first, new_past), strict=True)
-        i, j = past, new_past
-    found += ((i + k, j + m) for k, m in _matched(a[i:], b[j:]))
+    last = new_last = 0
+    for line, new_line in [*same_lines, (len(old_lines), len(new_lines))]:
+        found += _between_lines(a, b, old_lines[last:line], new_lines[new_last:new_line])
+        if line < len(old_lines):
+            found += zip(range(*old_lines[line]), range(*new_lines[new_line]), strict=True)
+        last, new_last = line + 1, new_line + 1
     return found
 
 
-def _lines(text: str, found: Sequence[Token]) -> list[tuple[int, int]]:
+def _between_lines(
+    a: Sequence[str], b: Sequence[str], old_lines: Sequence[Line], new_lines: Sequence[Line]
+) -> list[tuple[int, int]]:
+    """Match the tokens of lines that are not the same."""
+    if not old_lines or not new_lines:
+        return []
+    (first, past), (new_first, new_past) = _joined(old_lines), _joined(new_lines)
+    whole = _matched_at(a, b, (first, past), (new_first, new_past))
+    is_one_line = len(old_lines) == len(new_lines) == 1
+    is_much_alike = 6 * len(whole) >= 2 * (past - first + new_past - new_first)
+    is_long = len(old_lines) * len(new_lines) > MOST_LINE_PAIRS
+    if is_one_line or is_much_alike or is_long:
+        return whole
+    return [
+        match
+        for line, new_line in _paired(a, b, old_lines, new_lines)
+        for match in _matched_at(a, b, old_lines[line], new_lines[new_line])
+    ]
+
+
+def _paired(
+    a: Sequence[str], b: Sequence[str], old_lines: Sequence[Line], new_lines: Sequence[Line]
+) -> list[tuple[int, int]]:
+    """Return which line of the draft became which of the rewrite."""
+    like = [[_likeness(a, b, line, new_line) for new_line in new_lines] for line in old_lines]
+    # most[i][j]: the tokens that match at most in pairs of the lines from i and from j on.
+    most = [[0] * (len(new_lines) + 1) for _line in range(len(old_lines) + 1)]
+    for i in reversed(range(len(old_lines))):
+        for j in reversed(range(len(new_lines))):
+            pair = like[i][j] + most[i + 1][j + 1] if like[i][j] else 0
+            most[i][j] = max(most[i + 1][j], most[i][j + 1], pair)
+    pairs: list[tuple[int, int]] = []
+    i = j = 0
+    while i < len(old_lines) and j < len(new_lines):
+        if like[i][j] and like[i][j] + most[i + 1][j + 1] == most[i][j]:
+            pairs.append((i, j))
+            i, j = i + 1, j + 1
+        elif most[i + 1][j] >= most[i][j + 1]:
+            i += 1
+        else:
+            j += 1
+    every: list[tuple[int, int]] = []
+    i = j = 0
+    for line, new_line in [*pairs, (len(old_lines), len(new_lines))]:
+        if line - i == new_line - j:
+            every += zip(range(i, line), range(j, new_line), strict=True)
+        if line < len(old_lines):
+            every.append((line, new_line))
+        i, j = line + 1, new_line + 1
+    return every
+
+
+def _likeness(a: Sequence[str], b: Sequence[str], line: Line, new_line: Line) -> int:
+    """Return how many tokens of two lines match; 0 where they are not like each other."""
+    matching = len(_matched_at(a, b, line, new_line))
+    tokens_of_both = line[1] - line[0] + new_line[1] - new_line[0]
+    return matching if 4 * matching >= tokens_of_both else 0
+
+
+def _joined(lines: Sequence[Line]) -> Line:
+    return lines[0][0], lines[-1][1]
+
+
+def _matched_at(
+    a: Sequence[str], b: Sequence[str], line: Line, new_line: Line
+) -> list[tuple[int, int]]:
+    matched = _matched(a[slice(*line)], b[slice(*new_line)])
+    return [(line[0] + i, new_line[0] + j) for i, j in matched]
+
+
+def _lines(text: str, found: Sequence[Token]) -> list[Line]:
     """Return the lines as stretches of tokens."""
     begins = [
         index

@@ -7,6 +7,7 @@
 import { CodePointText } from "./code_points.js";
 
 export const MOST_PAIRS = 1_000_000;
+export const MOST_LINE_PAIRS = 100;
 
 const SPACE = String.raw`\t-\r\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000`;
 const UNSPACED = ["Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar"]
@@ -74,20 +75,79 @@ function matches(before, after, old, fresh) {
   const [a, b] = [old.map(({ text }) => text), fresh.map(({ text }) => text)];
   const [oldLines, newLines] = [linesOf(before, old), linesOf(after, fresh)];
   if (oldLines.length < 2 && newLines.length < 2) return matched(a, b);
-  const joined = (texts, lines) => lines.map(([first, past]) => texts.slice(first, past).join("\n"));
+  const joined = (texts, lines) => lines.map((line) => texts.slice(...line).join("\n"));
   const found = [];
-  let [i, j] = [0, 0];
-  const between = (oldTo, newTo) => {
-    for (const [k, m] of matched(a.slice(i, oldTo), b.slice(j, newTo))) found.push([i + k, j + m]);
-  };
-  for (const [oldLine, newLine] of matched(joined(a, oldLines), joined(b, newLines))) {
-    const [[first, past], [newFirst, newPast]] = [oldLines[oldLine], newLines[newLine]];
-    between(first, newFirst);
-    for (let k = 0; k < past - first; k += 1) found.push([first + k, newFirst + k]);
-    [i, j] = [past, newPast];
+  let [last, newLast] = [0, 0];
+  const same = matched(joined(a, oldLines), joined(b, newLines));
+  for (const [line, newLine] of [...same, [oldLines.length, newLines.length]]) {
+    found.push(...betweenLines(a, b, oldLines.slice(last, line), newLines.slice(newLast, newLine)));
+    if (line < oldLines.length) found.push(...matchedAt(a, b, oldLines[line], newLines[newLine]));
+    [last, newLast] = [line + 1, newLine + 1];
   }
-  between(a.length, b.length);
   return found;
+}
+
+/** Match the tokens of lines that are not the same. */
+function betweenLines(a, b, oldLines, newLines) {
+  if (!oldLines.length || !newLines.length) return [];
+  const around = (lines) => [lines[0][0], lines.at(-1)[1]];
+  const whole = matchedAt(a, b, around(oldLines), around(newLines));
+  const isOneLine = oldLines.length === 1 && newLines.length === 1;
+  const isMuchAlike = 6 * whole.length >= 2 * (lengthOf(around(oldLines)) + lengthOf(around(newLines)));
+  const isLong = oldLines.length * newLines.length > MOST_LINE_PAIRS;
+  if (isOneLine || isMuchAlike || isLong) return whole;
+  return paired(a, b, oldLines, newLines).flatMap(([line, newLine]) =>
+    matchedAt(a, b, oldLines[line], newLines[newLine]),
+  );
+}
+
+/** Which line of the draft became which of the rewrite. */
+function paired(a, b, oldLines, newLines) {
+  const like = oldLines.map((line) => newLines.map((newLine) => likeness(a, b, line, newLine)));
+  // most[i][j]: the tokens that match at most in pairs of the lines from i and from j on.
+  const most = Array.from({ length: oldLines.length + 1 }, () => Array(newLines.length + 1).fill(0));
+  for (let i = oldLines.length - 1; i >= 0; i -= 1) {
+    for (let j = newLines.length - 1; j >= 0; j -= 1) {
+      const pair = like[i][j] ? like[i][j] + most[i + 1][j + 1] : 0;
+      most[i][j] = Math.max(most[i + 1][j], most[i][j + 1], pair);
+    }
+  }
+  const pairs = [];
+  let [i, j] = [0, 0];
+  while (i < oldLines.length && j < newLines.length) {
+    if (like[i][j] && like[i][j] + most[i + 1][j + 1] === most[i][j]) {
+      pairs.push([i, j]);
+      [i, j] = [i + 1, j + 1];
+    } else if (most[i + 1][j] >= most[i][j + 1]) {
+      i += 1;
+    } else {
+      j += 1;
+    }
+  }
+  const every = [];
+  [i, j] = [0, 0];
+  for (const [line, newLine] of [...pairs, [oldLines.length, newLines.length]]) {
+    if (line - i === newLine - j) {
+      for (let k = 0; k < line - i; k += 1) every.push([i + k, j + k]);
+    }
+    if (line < oldLines.length) every.push([line, newLine]);
+    [i, j] = [line + 1, newLine + 1];
+  }
+  return every;
+}
+
+/** How many tokens of two lines match; 0 where they are not like each other. */
+function likeness(a, b, line, newLine) {
+  const matching = matchedAt(a, b, line, newLine).length;
+  return 4 * matching >= lengthOf(line) + lengthOf(newLine) ? matching : 0;
+}
+
+function lengthOf([first, past]) {
+  return past - first;
+}
+
+function matchedAt(a, b, line, newLine) {
+  return matched(a.slice(...line), b.slice(...newLine)).map(([i, j]) => [line[0] + i, newLine[0] + j]);
 }
 
 /** The lines as stretches [first, past) of tokens. */
