@@ -51,7 +51,7 @@ def events_of(
         *_written(draft, findings),
         *_assigned(draft),
         *(_reviewed(review) for review in reviews),
-        *(_made(golden) for golden in goldens),
+        *(_made(golden, review) for review in reviews for golden in review.goldens.all()),
         *_logged(goldens),
         *_in_bulk(draft, to_a_lead),
         *_reported(draft),
@@ -71,17 +71,17 @@ def _written(draft: Draft, findings: list[Finding] | None) -> Iterator[Event]:
             draft.claimed_at, _("gave it to %(model)s") % {"model": draft.model_version.name}
         )
     if draft.finished_at:
-        yield Event(draft.finished_at, _("it came back"), said=draft.failure or "")
+        yield Event(draft.finished_at, _("got the answer"), said=draft.failure or "")
         if findings:
             said = " ".join(finding.message for finding in findings[:5])
-            yield Event(draft.finished_at, _("the checks looked at it"), said=said)
+            yield Event(draft.finished_at, _("checked it"), said=said)
     if hasattr(draft, "let_through"):
         let = draft.let_through
         yield Event(let.at, _("let it through"), let.person, said=let.reason)
     for again in draft.redrafts.all():
         yield Event(
             again.created_at,
-            _("drafted again as draft %(number)s") % {"number": again.pk},
+            _("asked for it again, as draft %(number)s") % {"number": again.pk},
             address=reverse("draft", args=[again.pk]),
         )
 
@@ -95,7 +95,7 @@ def _assigned(draft: Draft) -> Iterator[Event]:
         if assignment.state == Assignment.State.RELEASED:
             yield Event(assignment.ended_at, _("gave it back"), assignment.editor)
         elif assignment.state == Assignment.State.EXPIRED:
-            yield Event(assignment.ended_at, _("the lease ran out"), assignment.editor)
+            yield Event(assignment.ended_at, _("let the lease run out"), assignment.editor)
 
 
 def _reviewed(review: Review) -> Event:
@@ -111,11 +111,11 @@ def _reviewed(review: Review) -> Event:
     )
 
 
-def _made(golden: Golden) -> Event:
+def _made(golden: Golden, review: Review) -> Event:
     return Event(
         golden.created_at,
-        _("golden %(number)s was made") % {"number": golden.pk},
-        golden.rewritten_by,
+        _("made golden %(number)s") % {"number": golden.pk},
+        golden.rewritten_by or review.editor,
         address=reverse("golden", args=[golden.pk]),
     )
 
