@@ -83,7 +83,8 @@ class BulkActionPage(RightRequiredMixin, View):
             "search": in_words(action.search),
             "address": f"{reverse('search')}?{_as_typed(action.search)}",
             "states": [
-                (STATES[action.about][state], count) for state, count in counts["states"].items()
+                (STATES[action.about][state].label, count)
+                for state, count in counts["states"].items()
             ],
             "left_out": [(LEFT_OUT[why], count) for why, count in counts["left_out"].items()],
             "chosen": counts["chosen"],

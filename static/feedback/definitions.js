@@ -18,7 +18,7 @@ export function showDefinition(desk, key) {
     entry.classList.toggle("is-current", isWanted);
     if (isWanted) current = entry;
   }
-  current?.scrollIntoView({ block: "nearest" });
+  current?.scrollIntoView({ block: "center" });
   return current?.innerText ?? "";
 }
 

@@ -178,7 +178,9 @@ class TestTheLead:
     ) -> None:
         called_harmful(editor)
         action = BulkAction.objects.get()
-        assert "Release them" in lead_client.get(f"/bulk-actions/{action.pk}/").content.decode()
+        page = lead_client.get(f"/bulk-actions/{action.pk}/").content.decode()
+        assert "Release them" in page
+        assert "Ready for review" in page
 
         lead_client.post(f"/bulk-actions/{action.pk}/", {"decision": "undo"})
 
