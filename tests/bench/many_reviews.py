@@ -253,7 +253,8 @@ _STEPS: Final = tuple(
                     THEN 'With a horn line that you will hum on the way home. ' || draft.text
                     ELSE '' END,
                CASE WHEN place.id %% 20 BETWEEN 11 AND 16
-                    THEN '[{"start": 0, "end": 0, "before": "", "tags": [1], "by": "nearness",
+                    THEN '[{"start": 0, "end": 0, "before": "", "after_start": 0,
+                            "after_end": 51, "tags": [1], "by": "near", "cause": "",
                             "after": "With a horn line that you will hum on the way home. "}]'
                          ::jsonb
                     ELSE '[]'::jsonb END,
