@@ -1,6 +1,7 @@
 """What lies beside a draft: a golden to start from, and the guide with what is new in it."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from accounts.models import Person
@@ -46,6 +47,7 @@ def test_a_golden_is_a_start_and_the_guide_stays_open(
     expect(guide).to_contain_text("changed since you read it")
     desk.press("g")
     expect(guide.locator("ins")).to_contain_text("and short")
+    assert Axe().run(page).violations_count == 0
     guide.get_by_role("button", name="I have read it").click()
     expect(guide).to_contain_text("Kept: you have read it.")
     expect(guide).not_to_contain_text("changed since you read it")

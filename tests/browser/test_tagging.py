@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from explanations.models import Category, Criterion, DecidedAnswer, Draft, Task
@@ -44,6 +45,7 @@ def test_a_tag_answers_its_criterion_is_explained_and_says_what_is_missing(
     expect(page.locator("#announcement")).to_contain_text("What language means.")
     desk.press("Shift+Digit6")
     expect(definitions.locator(".is-current")).to_contain_text("What generic means.")
+    assert Axe().run(page).violations_count == 0
     desk.press("Escape", "Escape")
     expect(definitions).to_be_hidden()
 

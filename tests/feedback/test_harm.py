@@ -204,7 +204,7 @@ def test_two_who_call_the_same_words_harmful_at_once_both_are_heard(
 
     def call_it_harmful(person: Person, assignment: object) -> None:
         try:
-            barrier.wait(60)
+            barrier.wait(120)
             submitted(person, assignment, outcome="REJECT", tags=[tag_on_all("harmful", 25)])  # type: ignore[arg-type]
         except LeaseLost:
             refused.append(person)
@@ -215,7 +215,7 @@ def test_two_who_call_the_same_words_harmful_at_once_both_are_heard(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(120)
 
     # Whoever comes second finds the draft withdrawn from under them, or both were in time.
     assert len(refused) <= 1
