@@ -3,9 +3,9 @@
     python -m tests.browser.screenshots http://127.0.0.1:8000 editor:PASSWORD lead:PASSWORD \\
         engineer:PASSWORD
 
-It reviews up to ten drafts of each task on the way, and tries a prompt: run it when enough are
-ready, on a desk that nobody works at. Look at each picture afterwards; a picture that needs an
-explanation shows something to fix.
+`--states` takes those of the review screen's states alone. It reviews up to ten drafts of each
+task on the way, and tries a prompt: run it when enough are ready, on a desk that nobody works at.
+Look at each picture afterwards; a picture that needs an explanation shows something to fix.
 
     python -m tests.browser.screenshots http://127.0.0.1:8000 --runs engineer:PASSWORD STUB_PID
 
@@ -15,13 +15,14 @@ for the pictures, and killed for the last ones.
 """
 
 import argparse
+import json
 import os
 import re
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.chromium import launch_options
 
@@ -42,12 +43,14 @@ class Photographer:
         login: str | None,
         size: tuple[int, int] = DESK,
         scheme: str = "light",
+        locale: str = "en",
     ) -> None:
         is_phone = size == PHONE
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             color_scheme="dark" if scheme == "dark" else "light",
             base_url=address,
+            locale=locale,
             has_touch=is_phone,
             is_mobile=is_phone,
         )
@@ -55,9 +58,9 @@ class Photographer:
         if login:
             name, password = login.split(":", 1)
             self.page.goto("/accounts/login/")
-            self.page.get_by_label("Username").fill(name)
-            self.page.get_by_label("Password").fill(password)
-            self.page.get_by_label("Password").press("Enter")
+            self.page.locator("#id_username").fill(name)
+            self.page.locator("#id_password").fill(password)
+            self.page.locator("#id_password").press("Enter")
             self.page.wait_for_url(f"{address}/")
 
     def take(self, name: str, address: str | None = None, *, whole: bool = False) -> None:
@@ -265,6 +268,97 @@ def findings(looks: Sequence[tuple[str, Photographer]]) -> None:
     lead.take("draft-assertions", whole=True)
 
 
+ARABIC = "أغنية دافئة من فيروز، مثل مساء طويل في بيروت."
+
+
+def states(browser: Browser, address: str, editor: str, lead: str) -> None:
+    """The review screen in the states that an editor meets now and then."""
+    desk = Photographer(browser, address, editor)
+    desk.review("music-oneliner")
+    desk.press("e", "Control+End")
+    desk.page.keyboard.type(" Play it twice.")
+    desk.page.wait_for_timeout(1500)
+    desk.press("Control+Enter")
+    desk.take("review-why")
+    desk.press("Escape")
+    _two_tabs(desk)
+    desk.page.locator("#rewrite-text").focus()
+    desk.press("Control+End")
+    desk.page.route(
+        "**/work/",
+        lambda route: route.fulfill(
+            status=409,
+            json={"reason": "taken", "message": "Somebody else has this draft now."},
+        ),
+    )
+    desk.page.keyboard.type(" Late.")
+    desk.page.locator("#ended[open]").wait_for()
+    desk.take("review-lease-lost")
+    desk.page.context.close()
+
+    german = Photographer(browser, address, editor, locale="de-DE")
+    german.review("music-oneliner")
+    german.press("ArrowRight", "Shift+ArrowRight", "6")
+    german.take("review-german")
+    german.press("?")
+    german.take("keys-german")
+    german.take("keys-choice-german", "/review/keys/", whole=True)
+    german.take("home-german", "/")
+    german.page.context.close()
+
+    arabic = Photographer(browser, address, editor)
+    arabic.page.route(re.compile(r"/review/\?task="), _in_arabic)
+    # Nothing of it is kept: the draft under it says something else.
+    arabic.page.route("**/work/", lambda route: route.fulfill(json={"revision": 1}))
+    arabic.review("music-oneliner")
+    arabic.press(*["ArrowLeft"] * 2, "Shift+ArrowLeft", "4")
+    arabic.take("review-right-to-left")
+    arabic.page.context.close()
+
+    phone = Photographer(browser, address, editor, PHONE)
+    phone.review("music-oneliner")
+    phone.press("ArrowRight", "Shift+ArrowRight")
+    phone.take("review-phone-tagging")
+    phone.page.locator("[data-category='4']").tap()
+    phone.take("review-phone")
+    phone.page.context.close()
+
+    nothing = Photographer(browser, address, lead)
+    nothing.take("review-empty", "/review/?task=job-fit&escalated=1")
+    nothing.page.context.close()
+
+
+def _two_tabs(desk: Photographer) -> None:
+    """The same draft in another tab, which saves first."""
+    other = desk.page.context.new_page()
+    other.goto(desk.page.url)
+    other.locator("#rewrite-text").fill("Another tab wrote this.")
+    other.wait_for_timeout(2 * AWAKE_MS)
+    other.close()
+    desk.page.locator("#rewrite-text").focus()
+    desk.press("Control+End")
+    desk.page.keyboard.type(" Here.")
+    desk.page.locator("#conflict[open]").wait_for()
+    desk.take("review-conflict")
+    desk.page.get_by_role("button", name="Keep what is here").click()
+    desk.page.wait_for_timeout(2 * AWAKE_MS)
+
+
+def _in_arabic(route: Route) -> None:
+    """The same page about an Arabic line: the demo's models write none."""
+    answer = route.fetch()
+    page = answer.text()
+    found = re.search(r'<script id="review-page" type="application/json">(.*?)</script>', page)
+    if not found:
+        route.fulfill(response=answer)
+        return
+    data = json.loads(found[1])
+    data |= {"findings": [], "mentions": [], "assertions": [], "work": {}}
+    data["draft"] |= {"text": ARABIC, "locale": "ar"}
+    shown = json.dumps(data).replace("<", "\\u003c")
+    route.fulfill(response=answer, body=page.replace(found[1], shown))
+
+
 def links(editor: Photographer, look: str = "") -> None:
     """The review screen with a fact, and then an assertion, pointed at."""
     editor.review("music-oneliner")
@@ -282,6 +376,7 @@ def main() -> None:
     parser.add_argument("editor", nargs="?", help="name:password")
     parser.add_argument("lead", nargs="?", help="name:password")
     parser.add_argument("engineer", nargs="?", help="name:password")
+    parser.add_argument("--states", action="store_true", help="of the review screen alone")
     parser.add_argument("--runs", nargs=2, metavar=("ENGINEER", "STUB_PID"))
     given = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -293,6 +388,9 @@ def main() -> None:
     options = launch_options()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(**options)
+        if given.states:
+            states(browser, given.address, given.editor, given.lead)
+            return
         Photographer(browser, given.address, None).take("login", "/accounts/login/")
         editor = Photographer(browser, given.address, given.editor)
         editor.take("home")
@@ -306,11 +404,8 @@ def main() -> None:
         links(editor)
         links(dark, "-dark")
 
-        phone = Photographer(browser, given.address, given.editor, PHONE)
-        phone.take("home-phone")
-        phone.review("music-oneliner")
-        phone.press("ArrowRight", "Shift+ArrowRight")
-        phone.take("review-phone")
+        Photographer(browser, given.address, given.editor, PHONE).take("home-phone")
+        states(browser, given.address, given.editor, given.lead)
 
         lead = Photographer(browser, given.address, given.lead)
         for name, address in (
