@@ -9,8 +9,11 @@ import os
 import shutil
 import tempfile
 
-# Kept in the environment, so that a program started by a test lives in the same home.
-if "COPYDESK_TEST_HOME" not in os.environ:
+# Kept in the environment, so that a program started by a test lives in the same home; each of the
+# processes that share the tests has its own.
+_SHARE = os.environ.get("PYTEST_XDIST_WORKER", "")
+if os.environ.get("COPYDESK_TEST_HOME_OF") != _SHARE:
+    os.environ["COPYDESK_TEST_HOME_OF"] = _SHARE
     os.environ["COPYDESK_TEST_HOME"] = tempfile.mkdtemp(prefix="copydesk-test-")
     atexit.register(shutil.rmtree, os.environ["COPYDESK_TEST_HOME"], ignore_errors=True)
 os.environ["COPYDESK_HOME"] = os.environ["COPYDESK_TEST_HOME"]
