@@ -64,7 +64,7 @@ unit: $(VENV)/.tests-installed
 	$(STEP) "Migrations"
 	@$(BIN)/python -W 'ignore:Got an error checking' manage.py makemigrations --check --dry-run
 	$(STEP) "Tests"
-	@$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -m "not soak" -n 2 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.tests-installed browser
 	$(STEP) "Fault tests with their full counts"

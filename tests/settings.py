@@ -19,7 +19,7 @@ if os.environ.get("COPYDESK_TEST_HOME_OF") != _SHARE:
 os.environ["COPYDESK_HOME"] = os.environ["COPYDESK_TEST_HOME"]
 os.environ.pop("COPYDESK_PRODUCTION", None)
 
-from editorial.settings import *  # noqa: F403
+from editorial.settings import *  # noqa: E402, F403
 
 # A thread of a test's web server would keep the database open after the last test.
 DATABASES["default"]["CONN_MAX_AGE"] = 0  # noqa: F405

@@ -56,14 +56,14 @@ def run(
     )
 
 
-def test_with_everything_said_it_starts_and_keeps_no_home(tmp_path: Path) -> None:
+def test_with_everything_said_it_starts_and_keeps_only_compiled_words(tmp_path: Path) -> None:
     started = start(COMPLETE, tmp_path)
 
     assert started.returncode == 0, started.stderr
     assert "SECURE_SSL_REDIRECT = True" in started.stdout
     assert "SESSION_COOKIE_SECURE = True" in started.stdout
     assert "DEBUG = True" not in started.stdout
-    assert not (tmp_path / "home").exists()
+    assert [kept.name for kept in (tmp_path / "home").iterdir()] == ["translations"]
 
 
 @pytest.mark.parametrize(
