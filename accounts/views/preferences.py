@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts.models import Person, Theme
@@ -29,7 +30,7 @@ class ChooseLanguage(View):
         """Keep the language and show the page again in it."""
         language = request.POST.get("language", "")
         if language not in dict(settings.LANGUAGES):
-            return HttpResponseBadRequest()
+            return _refused(_("The desk does not speak this language."))
         if isinstance(request.user, Person):
             choose_language(request.user, language)
         response = redirect(_back(request))
@@ -44,7 +45,7 @@ class ChooseTheme(View):
         """Keep the choice; the page has changed by itself already where scripts run."""
         theme = request.POST.get("theme", "")
         if theme not in Theme.values:
-            return HttpResponseBadRequest()
+            return _refused(_("Choose light, dark, or as the system."))
         if isinstance(request.user, Person):
             choose_theme(request.user, theme)
         response = redirect(_back(request))
@@ -75,6 +76,10 @@ def _keep(response: HttpResponse, name: str, value: str) -> None:
     response.set_cookie(
         name, value, max_age=COOKIE_AGE, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
     )
+
+
+def _refused(sentence: str) -> HttpResponse:
+    return HttpResponseBadRequest(sentence, content_type="text/plain; charset=utf-8")
 
 
 def _back(request: HttpRequest) -> str:

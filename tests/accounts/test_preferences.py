@@ -69,7 +69,9 @@ def test_a_logout_leaves_neither_language_nor_darkness_to_the_next_person(editor
 def test_languages_that_nobody_offered_are_refused(
     editor_client: Client, editor: Person, language: str
 ) -> None:
-    assert editor_client.post("/accounts/language/", {"language": language}).status_code == 400
+    refused = editor_client.post("/accounts/language/", {"language": language})
+    assert refused.status_code == 400
+    assert refused.content.decode() == "The desk does not speak this language."
     editor.refresh_from_db()
     assert editor.language == ""
 
@@ -103,6 +105,8 @@ def test_as_the_system_is_a_choice_too(editor: Person) -> None:
 
 
 def test_a_third_kind_of_light_is_refused(editor_client: Client, editor: Person) -> None:
-    assert editor_client.post("/accounts/theme/", {"theme": "sepia"}).status_code == 400
+    refused = editor_client.post("/accounts/theme/", {"theme": "sepia"})
+    assert refused.status_code == 400
+    assert refused.content.decode() == "Choose light, dark, or as the system."
     with pytest.raises(IntegrityError):
         Person.objects.filter(pk=editor.pk).update(theme="sepia")
