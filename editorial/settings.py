@@ -49,6 +49,32 @@ def _database(url: str) -> dict[str, Any]:
     }
 
 
+def _dataset_storage(url: str) -> dict[str, Any]:
+    """Django's settings for where datasets lie: a folder, or `s3://bucket/folder?option=value`.
+
+    The options are django-storages': `endpoint_url`, `region_name`, `access_key` and so on; without
+    keys its client looks for them where it always does.
+    """
+    if not url:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": HOME / "datasets"},
+        }
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise ImproperlyConfigured("DATASETS_STORE must be s3://bucket, or nothing for a folder.")
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": parts.netloc,
+            "location": parts.path.strip("/"),
+            "file_overwrite": True,
+            "default_acl": None,
+            **dict(parse_qsl(parts.query)),
+        },
+    }
+
+
 # Secrets and hosts -------------------------------------------------------------------------------
 
 DEBUG = False
@@ -221,6 +247,7 @@ STORAGES = {
         "OPTIONS": {"location": HOME / "files"},
     },
     "staticfiles": {"BACKEND": "editorial.static_files.DeskStaticFiles"},
+    "datasets": _dataset_storage(ENVIRONMENT.get("DATASETS_STORE", "")),
 }
 
 # Uploads: an import is streamed to disk above this size and never held in memory.
@@ -305,8 +332,11 @@ SPECTACULAR_SETTINGS = {
 CELERY_BROKER_URL = ADDRESSES.broker_url
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_DEFAULT_QUEUE = "desk"
-# A drain takes minutes; nothing short may wait behind it.
-CELERY_TASK_ROUTES = {"explanations.tasks.drain_drafts": {"queue": "drafting"}}
+# A drain takes minutes, and so does the build of a dataset; nothing short may wait behind them.
+CELERY_TASK_ROUTES = {
+    "explanations.tasks.drain_drafts": {"queue": "drafting"},
+    "feedback.tasks.build_dataset": {"queue": "datasets"},
+}
 # A message that a worker took and did not begin is seen again after this many seconds. Every hard
 # time limit lies below it: nothing runs twice side by side, whenever it is acknowledged.
 VISIBILITY_TIMEOUT_S = 900
@@ -343,6 +373,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("sweep-drafts", "explanations.tasks.sweep_drafts", 15.0),
         ("sweep-imports", "explanations.tasks.sweep_imports", 30.0),
         ("sweep-assignments", "feedback.tasks.sweep_assignments", 30.0),
+        ("sweep-datasets", "feedback.tasks.sweep_datasets", 30.0),
     )
 }
 

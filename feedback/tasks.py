@@ -1,11 +1,39 @@
 """Celery's entry points on the human side."""
 
+from typing import Final
+
 from celery import shared_task
 
+from explanations import nudge
 from feedback.services import queue
+from feedback.services.datasets import building
+from feedback.services.datasets.creating import BUILD_DATASET
+
+# A build is never taken up where it stood: what is built is of one moment. So it may take as long
+# as a disk can be filled. Its message is acknowledged when it begins, and the lease in its row
+# keeps a second worker away.
+_BUILD_LIMIT_S: Final = 6 * 3600
 
 
 @shared_task(name="feedback.tasks.sweep_assignments", ignore_result=True)
 def sweep_assignments(*_newer: object, **_named: object) -> int:
     """End the leases of editors whose browsers are gone. Returns how many there were."""
     return queue.sweep_expired()
+
+
+@shared_task(name=BUILD_DATASET, time_limit=_BUILD_LIMIT_S, ignore_result=True)
+def build_dataset(dataset_id: int, *_newer: object, **_named: object) -> None:
+    """Build one dataset, and then those that waited for it."""
+    if building.build_dataset(dataset_id):
+        _wake_builders()
+
+
+@shared_task(name="feedback.tasks.sweep_datasets", ignore_result=True)
+def sweep_datasets(*_newer: object, **_named: object) -> None:
+    """End the builds that nobody can go on with, and wake workers for those that wait."""
+    _wake_builders()
+
+
+def _wake_builders() -> None:
+    for dataset_id in building.sweep():
+        nudge.send(BUILD_DATASET, dataset_id)

@@ -123,7 +123,7 @@ class _Desk:
         self._start_web()
         if self._embeds_broker:
             self._start("broker", broker.wait_until_ready)
-        for name in ("worker", "beat"):
+        for name in ("worker", "datasets", "beat"):
             self._supervisor.start_part(name)
         self._start_model(kept)
         # Last, or drafts of the last run would keep the model too busy to say that it is there.
@@ -237,6 +237,7 @@ class _Desk:
             Part("worker", _worker_command("desk")),
             # The second process takes over while the last answers of the first come home.
             Part("drafting", _worker_command("drafting", processes=2)),
+            Part("datasets", _worker_command("datasets")),
             Part("beat", _beat_command(home)),
         ]
         if self._embeds_database:

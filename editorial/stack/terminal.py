@@ -15,6 +15,7 @@ COLOURS = {
     "web": "32",
     "worker": "33",
     "drafting": "93",
+    "datasets": "36;1",
     "beat": "90",
 }
 

@@ -1,9 +1,12 @@
 """The formats of training files, by slug. To add one: write its module and list it here."""
 
+from typing import Final
+
 from feedback.formats.base import Example, Provenance, TrainingFormat
 from feedback.formats.sft import Sft
 
 __all__ = [
+    "FILE_KINDS",
     "Example",
     "Provenance",
     "TrainingFormat",
@@ -11,6 +14,9 @@ __all__ = [
     "get_training_format",
     "training_format_slugs",
 ]
+
+FILE_KINDS: Final = ("jsonl", "jsonl.gz", "parquet")
+"""How rows are written to a file, by the file's ending."""
 
 _FORMATS: dict[str, TrainingFormat] = {each.slug: each for each in (Sft(),)}
 

@@ -1,7 +1,15 @@
-"""The human side's tables: assignments, reviews with their tags, fact reports and goldens."""
+"""The human side's tables: assignments, reviews and their tags, fact reports, goldens, datasets."""
 
 from feedback.models.assignment import Assignment
 from feedback.models.bulk_action import BulkAction, BulkActionRow
+from feedback.models.dataset import (
+    Dataset,
+    DatasetFile,
+    DatasetMark,
+    DatasetRow,
+    GroupSplit,
+    Split,
+)
 from feedback.models.decided_line import DecidedLine
 from feedback.models.fact_report import FactReport
 from feedback.models.finding_judgement import FindingJudgement
@@ -13,10 +21,16 @@ __all__ = [
     "BulkAction",
     "BulkActionRow",
     "CriterionAnswer",
+    "Dataset",
+    "DatasetFile",
+    "DatasetMark",
+    "DatasetRow",
     "DecidedLine",
     "FactReport",
     "FindingJudgement",
     "Golden",
+    "GroupSplit",
     "Review",
+    "Split",
     "Tag",
 ]

@@ -32,7 +32,7 @@ from tests.stack.conftest import (
 
 pytestmark = pytest.mark.stack
 
-PARTS = {"database", "broker", "model", "web", "worker", "drafting", "beat"}
+PARTS = {"database", "broker", "model", "web", "worker", "drafting", "datasets", "beat"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,103 @@
+"""One attempt at building a dataset: the lease, what the row says meanwhile, and how it ends."""
+
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from accounts.log import record
+from feedback.models import Dataset, DatasetFile, DatasetRow
+
+LEASE: Final = timedelta(minutes=2)
+MOST_TRIES: Final = 3
+# How often the row is told how far it is, at most: pages ask every second or two.
+_TOLD_EVERY_S: Final = 1.0
+
+_CLAIMABLE: Final = Q(state=Dataset.State.WAITING) | Q(
+    state=Dataset.State.BUILDING, lease_until__lt=Now()
+)
+
+
+class AttemptLost(RuntimeError):
+    """Somebody else builds this dataset by now, or it was cancelled."""
+
+
+def claim(dataset_id: int) -> Dataset | None:
+    """Take the dataset for a new attempt, unless somebody holds it, it has ended, or another one of
+    its salt is being built.
+    """
+    try:
+        with transaction.atomic():
+            claimed = Dataset.objects.filter(_CLAIMABLE, pk=dataset_id).update(
+                state=Dataset.State.BUILDING,
+                attempt=F("attempt") + 1,
+                tries=F("tries") + 1,
+                lease_until=Now() + LEASE,
+                started_at=Now(),
+                stage=Dataset.Stage.PREPARING,
+                done=0,
+                wanted=0,
+            )
+    except IntegrityError:
+        return None
+    return Dataset.objects.get(pk=dataset_id) if claimed else None
+
+
+class Attempt:
+    """What a build says about itself. Every write is under its own attempt number only."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+        self._told_at = 0.0
+
+    def enter(self, stage: Dataset.Stage, wanted: int = 0) -> None:
+        """Begin a stage. Raises AttemptLost."""
+        self._move(stage=stage, done=0, wanted=wanted, lease_until=Now() + LEASE)
+
+    def tell(self, done: int) -> None:
+        """Say how many rows of the stage are done, now and then, and keep the lease.
+
+        Call it often, at least every few seconds. Raises AttemptLost.
+        """
+        if time.monotonic() - self._told_at < _TOLD_EVERY_S:
+            return
+        self._told_at = time.monotonic()
+        self._move(done=done, lease_until=Now() + LEASE)
+
+    def end_ready(self, files: Sequence[DatasetFile], rows: int, manifest: object) -> None:
+        """Call the dataset ready, with its files. Must run in a transaction. Raises AttemptLost."""
+        self._move(
+            state=Dataset.State.READY,
+            lease_until=None,
+            finished_at=Now(),
+            rows=rows,
+            bytes=sum(file.bytes for file in files),
+            manifest=manifest,
+            stage="",
+        )
+        DatasetFile.objects.bulk_create(files)
+        record(None, "dataset ready", self.dataset, rows=rows)
+
+    def end_failed(self, sentence: str) -> None:
+        """Call the dataset failed and say why. Raises AttemptLost."""
+        with transaction.atomic():
+            self._move(
+                state=Dataset.State.FAILED,
+                failure=sentence[:500],
+                lease_until=None,
+                finished_at=Now(),
+                stage="",
+            )
+            DatasetRow.objects.filter(dataset=self.dataset).delete()
+            record(None, "dataset failed", self.dataset, reason=sentence[:500])
+
+    def _move(self, **changes: object) -> None:
+        moved = Dataset.objects.filter(
+            pk=self.dataset.pk, attempt=self.dataset.attempt, state=Dataset.State.BUILDING
+        ).update(**changes)
+        if not moved:
+            raise AttemptLost(f"{self.dataset} is built elsewhere, or by nobody any more.")

@@ -1,0 +1,104 @@
+"""Building datasets: whole and of one moment, or nothing but the reason why."""
+
+import hashlib
+import json
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from django.core.files.storage import storages
+
+from accounts.models import Person
+from explanations.models import Draft, Task
+from feedback.models import Dataset, DatasetFile
+from feedback.recipe import InvalidRecipe, read_recipe
+from feedback.services.datasets import building, reading
+from feedback.services.datasets.creating import KeyUsed, cancel_dataset, create_dataset
+from tests.feedback.test_exporting import LINE, reviewed
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MUSIC = {"name": "music-sft", "tasks": ["music-oneliner"]}
+
+
+@pytest.fixture(autouse=True)
+def dataset_folder(tmp_path: Path, settings: object) -> Path:
+    """Datasets of a test lie in a folder of its own."""
+    folder = tmp_path / "datasets"
+    settings.STORAGES = {  # type: ignore[attr-defined]
+        **settings.STORAGES,  # type: ignore[attr-defined]
+        "datasets": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": folder},
+        },
+    }
+    assert storages["datasets"].path("") == str(folder)
+    return folder
+
+
+def test_a_dataset_is_built_from_the_recipe_and_its_files_are_as_the_rows_say(
+    ready_draft: Draft, editor: Person, ml_engineer: Person, dataset_folder: Path
+) -> None:
+    reviewed(ready_draft, editor, LINE)
+    asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
+
+    assert building.build_dataset(asked.pk)
+
+    dataset = reading.newest_version("music-sft")
+    assert dataset is not None
+    assert dataset.pk == asked.pk
+    assert (dataset.number, dataset.state, dataset.rows) == (1, Dataset.State.READY, 1)
+    for file in dataset.files.all():
+        content = reading.open_file(dataset, file.path).read()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (file.bytes, file.sha256)
+    [row] = reading.open_file(dataset, "sft/train.jsonl").read().splitlines()
+    assert json.loads(row)["completion"][0]["content"] == LINE
+    assert sorted(path.name for path in dataset_folder.iterdir()) == [".building", "music-sft"]
+    assert list((dataset_folder / ".building").iterdir()) == []
+
+
+def test_a_recipe_that_fits_nothing_fails_with_a_sentence_and_leaves_nothing(
+    music_task: Task, ml_engineer: Person, dataset_folder: Path
+) -> None:
+    asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
+
+    building.build_dataset(asked.pk)
+
+    asked.refresh_from_db()
+    assert (asked.state, asked.failure) == (Dataset.State.FAILED, "No golden fits this recipe.")
+    assert [path for path in dataset_folder.rglob("*") if path.is_file()] == []
+
+
+def test_the_same_key_asks_for_the_same_dataset(music_task: Task, ml_engineer: Person) -> None:
+    key = uuid4()
+    first = create_dataset(read_recipe(MUSIC), ml_engineer, key)
+
+    assert create_dataset(read_recipe(MUSIC), ml_engineer, key).pk == first.pk
+    with pytest.raises(KeyUsed):
+        create_dataset(read_recipe({**MUSIC, "name": "other"}), ml_engineer, key)
+    assert create_dataset(read_recipe(MUSIC), ml_engineer, uuid4()).number == 2
+
+
+def test_a_cancelled_dataset_is_not_built(music_task: Task, ml_engineer: Person) -> None:
+    asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
+
+    cancel_dataset(asked.pk, ml_engineer)
+
+    assert not building.build_dataset(asked.pk)
+
+
+def test_a_recipe_for_a_task_that_there_is_not_is_refused(
+    music_task: Task, ml_engineer: Person
+) -> None:
+    with pytest.raises(InvalidRecipe, match="podcast"):
+        create_dataset(read_recipe({**MUSIC, "tasks": ["podcast"]}), ml_engineer, uuid4())
+
+
+def test_nothing_of_a_dataset_can_be_opened_before_it_is_ready(
+    ready_draft: Draft, editor: Person, ml_engineer: Person
+) -> None:
+    asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
+
+    assert reading.newest_version("music-sft") is None
+    with pytest.raises(DatasetFile.DoesNotExist):
+        reading.open_file(asked, "manifest.json")
