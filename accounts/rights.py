@@ -34,7 +34,8 @@ SCOPES: Final[dict[str, tuple[str, str]]] = {
         LEAD,
     ),
     "desk:read": ("read tasks, recommendations, runs, drafts and goldens", READ),
-    "datasets:read": ("download training files", BUILD_DATASETS),
+    "datasets:read": ("list and download datasets", BUILD_DATASETS),
+    "datasets:write": ("build datasets and cancel builds", BUILD_DATASETS),
 }
 
 

@@ -250,6 +250,14 @@ STORAGES = {
     "datasets": _dataset_storage(ENVIRONMENT.get("DATASETS_STORE", "")),
 }
 
+# Where nginx finds the folder of datasets (`internal; alias …/datasets/;`), to send downloads for
+# the desk: DOWNLOADS_X_ACCEL=/sent-by-nginx/. Empty where the desk stands alone.
+DOWNLOADS_X_ACCEL = ENVIRONMENT.get("DOWNLOADS_X_ACCEL", "")
+if DOWNLOADS_X_ACCEL and not (
+    DOWNLOADS_X_ACCEL.startswith("/") and DOWNLOADS_X_ACCEL.endswith("/")
+):
+    raise ImproperlyConfigured("DOWNLOADS_X_ACCEL begins and ends with a slash: /sent-by-nginx/.")
+
 # Uploads: an import is streamed to disk above this size and never held in memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
@@ -315,6 +323,7 @@ SPECTACULAR_SETTINGS = {
     # Several resources have a state, each its own.
     "ENUM_NAME_OVERRIDES": {
         "RunState": "explanations.models.run.Run.State",
+        "DatasetState": "feedback.models.dataset.Dataset.State",
         "DraftState": "explanations.models.draft.Draft.State",
         "ImportState": "explanations.models.recommendation.Import.State",
         "GoldenState": "feedback.models.golden.Golden.State",

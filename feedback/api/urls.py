@@ -16,6 +16,13 @@ from feedback.api.bulk_actions import (
     UndoBulkActionView,
 )
 from feedback.api.checks import ChecksView
+from feedback.api.datasets import (
+    CancelDatasetView,
+    DatasetsView,
+    DatasetView,
+    NewestVersionView,
+)
+from feedback.api.downloads import DatasetFileView
 from feedback.api.facts import (
     AcceptFactReportView,
     AllFactReportsView,
@@ -72,6 +79,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "goldens/<int:golden_id>/withdraw/",
         WithdrawGoldenView.as_view(),
         name="api-golden-withdraw",
+    ),
+    path("datasets/", DatasetsView.as_view(), name="api-datasets"),
+    path("datasets/<slug:name>/", NewestVersionView.as_view(), name="api-dataset-newest"),
+    path("datasets/<slug:name>/<int:number>/", DatasetView.as_view(), name="api-dataset"),
+    path(
+        "datasets/<slug:name>/<int:number>/cancel/",
+        CancelDatasetView.as_view(),
+        name="api-dataset-cancel",
+    ),
+    # A file's address ends as the file does: loaders go by the ending.
+    path(
+        "datasets/<slug:name>/<int:number>/files/<path:path>",
+        DatasetFileView.as_view(),
+        name="api-dataset-file",
     ),
     path("search/drafts/", SearchDraftsView.as_view(), name="api-search-drafts"),
     path("search/goldens/", SearchGoldensView.as_view(), name="api-search-goldens"),

@@ -22,7 +22,13 @@ LIST = "/api/v1/tokens/"
 ROOT = "/api/v1/"
 
 
-SCOPES_OF_ML_ENGINEER = ["recommendations:write", "runs:write", "desk:read", "datasets:read"]
+SCOPES_OF_ML_ENGINEER = [
+    "recommendations:write",
+    "runs:write",
+    "desk:read",
+    "datasets:read",
+    "datasets:write",
+]
 
 
 class Runs(APIView):

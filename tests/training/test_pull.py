@@ -6,7 +6,7 @@ import os
 import random
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ def pulled(desk: DeskOfFiles, folder: Path, version: str = "3", **more: Any) -> 
     return pull(desk.url, "lines", version, folder, TOKEN, rest_s=0.0, **more)
 
 
-def in_turn(values: list[int | None]) -> Callable[[], int | None]:
+def in_turn(values: Sequence[int | None]) -> Callable[[], int | None]:
     """Each of the values once, then None."""
     left = iter(values)
     return lambda: next(left, None)

@@ -103,7 +103,23 @@ def _build(attempt: Attempt) -> None:
         raise CannotBuild("No golden fits this recipe.")
     files.append(_described(dataset, path, workshop, counts.written))
     attempt.enter(Dataset.Stage.STORING)
-    manifest: dict[str, Any] = {"schema_version": MANIFEST_SCHEMA, "name": dataset.name}
+    manifest: dict[str, Any] = {
+        "schema_version": MANIFEST_SCHEMA,
+        "name": dataset.name,
+        "number": dataset.number,
+        # What training/pull.py checks each file by.
+        "files": [
+            {
+                "path": file.path,
+                "format": file.format,
+                "split": file.split,
+                "rows": file.rows,
+                "bytes": file.bytes,
+                "sha256": file.sha256,
+            }
+            for file in files
+        ],
+    }
     written = workshop / MANIFEST
     with written.open("wb") as opened:
         opened.write(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
