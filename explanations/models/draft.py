@@ -326,7 +326,9 @@ class Place(models.Model):
         DONE = "DONE", _("reviewed")
         CLOSED = "CLOSED", _("no longer wanted")
 
-    draft = models.ForeignKey(Draft, on_delete=models.CASCADE, related_name="places")
+    draft = models.ForeignKey(
+        Draft, on_delete=models.CASCADE, related_name="places", db_index=False
+    )
     ordinal = models.PositiveSmallIntegerField(default=1)
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="places")
     priority = models.PositiveSmallIntegerField()

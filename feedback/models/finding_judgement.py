@@ -21,7 +21,9 @@ class FindingJudgement(models.Model):
         DISMISSED = "dismissed", _("dismissed")
         LEFT = "left", _("left undecided")
 
-    review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="judgements")
+    review = models.ForeignKey(
+        Review, on_delete=models.PROTECT, related_name="judgements", db_index=False
+    )
     finding = models.ForeignKey(Finding, on_delete=models.PROTECT, related_name="judgements")
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
 

@@ -32,7 +32,7 @@ class Golden(models.Model):
         NEEDS_REVIEW = "NEEDS_REVIEW", _("needs a new review")
         WITHDRAWN = "WITHDRAWN", _("withdrawn")
 
-    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="goldens")
+    task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="goldens", db_index=False)
     recommendation = models.ForeignKey(
         Recommendation, on_delete=models.PROTECT, related_name="goldens"
     )
@@ -59,7 +59,9 @@ class Golden(models.Model):
         help_text="Who rewrote it after its facts changed; empty for the editor's own.",
     )
     snapshot = models.ForeignKey(FactSnapshot, on_delete=models.PROTECT, related_name="goldens")
-    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="goldens")
+    prompt = models.ForeignKey(
+        Prompt, on_delete=models.PROTECT, related_name="goldens", db_index=False
+    )
     text = models.TextField()
     language = language_field()
     output = models.JSONField(null=True, blank=True)

@@ -55,13 +55,15 @@ class Review(models.Model):
         SKIP = "SKIP", _("skipped")
         UNDO = "UNDO", _("undone")
 
+    # Every submission writes to each index. Those that begin like another one, or that nobody looks
+    # anything up by, are left out, here and in what belongs to a review.
     draft = models.ForeignKey(Draft, on_delete=models.PROTECT, related_name="reviews")
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="reviews")
     assignment = models.ForeignKey(
         Assignment, on_delete=models.PROTECT, null=True, blank=True, related_name="reviews"
     )
     editor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews", db_index=False
     )
     key = models.UUIDField()
     body_sha256 = models.CharField(max_length=64)
@@ -76,7 +78,12 @@ class Review(models.Model):
         help_text="Changes from draft to rewrite, each with its tags and its cause.",
     )
     guide = models.ForeignKey(
-        Guide, on_delete=models.PROTECT, null=True, blank=True, related_name="reviews"
+        Guide,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reviews",
+        db_index=False,
     )
     active_ms = models.PositiveIntegerField(default=0)
     supersedes = models.OneToOneField(
@@ -131,7 +138,9 @@ class Tag(models.Model):
         DRAFT = "draft", _("the whole draft")
         MISSING = "missing", _("something missing")
 
-    review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="tags")
+    review = models.ForeignKey(
+        Review, on_delete=models.PROTECT, related_name="tags", db_index=False
+    )
     ordinal = models.PositiveSmallIntegerField()
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="tags")
     severity = models.PositiveSmallIntegerField(choices=Severity.choices)
@@ -170,7 +179,9 @@ class Tag(models.Model):
 class CriterionAnswer(models.Model):
     """Yes, no or not applicable to one question of the task."""
 
-    review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="answers")
+    review = models.ForeignKey(
+        Review, on_delete=models.PROTECT, related_name="answers", db_index=False
+    )
     criterion = models.ForeignKey(Criterion, on_delete=models.PROTECT, related_name="answers")
     answer = models.CharField(max_length=3, choices=Answer.choices)
     by_tag = models.BooleanField(
