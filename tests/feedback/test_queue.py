@@ -689,7 +689,7 @@ class TestCost:
         with django_assert_num_queries(2 + 6):
             prepare_next(editor)
 
-    def test_a_save_takes_two(
+    def test_a_save_takes_one(
         self,
         editor: Person,
         drafts: DraftMaker,
@@ -697,7 +697,7 @@ class TestCost:
     ) -> None:
         drafts(1)
         assignment = claimed(editor)
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(1):
             save_work(assignment.pk, editor, {"rewrite": "a"}, 0, 1000)
 
 
