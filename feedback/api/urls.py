@@ -30,6 +30,7 @@ from feedback.api.facts import (
     FactsView,
     RefuseFactReportView,
 )
+from feedback.api.golden_changes import GoldenChangesView
 from feedback.api.goldens import (
     ApproveGoldenView,
     GoldensToJudgeAnewView,
@@ -58,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         "goldens/needs-review/", GoldensToJudgeAnewView.as_view(), name="api-goldens-needs-review"
     ),
+    path("goldens/changes/", GoldenChangesView.as_view(), name="api-goldens-changes"),
     path("goldens/<int:golden_id>/", GoldenView.as_view(), name="api-golden"),
     path(
         "goldens/<int:golden_id>/still-right/",

@@ -14,6 +14,7 @@ from feedback.models.decided_line import DecidedLine
 from feedback.models.fact_report import FactReport
 from feedback.models.finding_judgement import FindingJudgement
 from feedback.models.golden import Golden
+from feedback.models.golden_change import GoldenChange
 from feedback.models.review import CriterionAnswer, Review, Tag
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "FactReport",
     "FindingJudgement",
     "Golden",
+    "GoldenChange",
     "GroupSplit",
     "Review",
     "Split",

@@ -1,7 +1,8 @@
 """A text that editors stand behind, with the facts it rests on as they were then."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -12,6 +13,11 @@ from accounts.history import final_columns, kept
 from explanations.models import FactSnapshot, Prompt, Recommendation, Task
 from explanations.models.text_search import index_of_words, language_by_locale, language_field
 from feedback.models.review import Review
+
+# After the golden's own write and in its transaction: see GoldenChange.
+_WRITE_CHANGE: Final = (
+    "INSERT INTO feedback_goldenchange (golden_id, state) VALUES (NEW.id, NEW.state); RETURN NULL;"
+)
 
 
 class Golden(models.Model):
@@ -142,6 +148,19 @@ class Golden(models.Model):
             ),
             kept("golden_stays"),
             language_by_locale("golden_has_a_language"),
+            pgtrigger.Trigger(
+                name="golden_begins",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func=_WRITE_CHANGE,
+            ),
+            pgtrigger.Trigger(
+                name="golden_changes",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("state"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
+                func=_WRITE_CHANGE,
+            ),
         ]
 
     def __str__(self) -> str:
