@@ -20,7 +20,7 @@ Agreement = Literal["any", "agreed"]
 AGREEMENTS: Final[tuple[Agreement, ...]] = get_args(Agreement)
 
 DEFAULT_SALT: Final = "copydesk"
-DEFAULT_SHARES: Final[Mapping[SplitName, float]] = {"train": 0.9, "validation": 0.05, "test": 0.05}
+DEFAULT_SHARES: Final[Mapping[SplitName, float]] = {"train": 1.0, "validation": 0.0, "test": 0.0}
 DEFAULT_ALIKE: Final = 0.8
 LEAST_ALIKE: Final = 0.7
 """Below it, texts are not compared at all."""

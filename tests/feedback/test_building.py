@@ -102,3 +102,27 @@ def test_nothing_of_a_dataset_can_be_opened_before_it_is_ready(
     assert reading.newest_version("music-sft") is None
     with pytest.raises(DatasetFile.DoesNotExist):
         reading.open_file(asked, "manifest.json")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"formats": ["dpo"]}, {"files": ["parquet"]}, {"shares": {"train": 0.9, "test": 0.1}}],
+)
+def test_what_no_build_follows_yet_is_refused_and_not_passed_over(
+    music_task: Task, ml_engineer: Person, more: dict[str, object]
+) -> None:
+    with pytest.raises(InvalidRecipe):
+        create_dataset(read_recipe({**MUSIC, **more}), ml_engineer, uuid4())
+
+
+def test_a_dataset_of_two_tasks_counts_the_rows_of_both(
+    ready_draft: Draft, job_task: Task, editor: Person, ml_engineer: Person
+) -> None:
+    reviewed(ready_draft, editor, LINE)
+    both = {**MUSIC, "tasks": ["music-oneliner", "job-fit"]}
+    asked = create_dataset(read_recipe(both), ml_engineer, uuid4())
+
+    building.build_dataset(asked.pk)
+
+    asked.refresh_from_db()
+    assert (asked.state, asked.rows) == (Dataset.State.READY, 1)

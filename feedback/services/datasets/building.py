@@ -7,7 +7,6 @@ import errno
 import hashlib
 import logging
 import os
-from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -90,18 +89,18 @@ def _build(attempt: Attempt) -> None:
     dataset = attempt.dataset
     workshop = storage.open_workshop(dataset)
     attempt.enter(Dataset.Stage.WRITING)
-    files, refused = [], Counter[str]()
+    files, rows = [], 0
     for task in dataset.recipe["tasks"]:
         path = workshop / "sft" / "train.jsonl"
         path.parent.mkdir(exist_ok=True)
         with path.open("ab") as opened:
             counts = export_goldens(task, "sft", opened.write)
-            refused += counts.refused
+            rows += counts.written
             opened.flush()
             os.fsync(opened.fileno())
-    if counts.written == 0:
+    if rows == 0:
         raise CannotBuild("No golden fits this recipe.")
-    files.append(_described(dataset, path, workshop, counts.written))
+    files.append(_described(dataset, path, workshop, rows))
     attempt.enter(Dataset.Stage.STORING)
     manifest: dict[str, Any] = {
         "schema_version": MANIFEST_SCHEMA,
@@ -128,7 +127,7 @@ def _build(attempt: Attempt) -> None:
     files.append(_described(dataset, written, workshop))
     storage.put_in_place(dataset, workshop)
     with transaction.atomic():
-        attempt.end_ready(files, counts.written, manifest)
+        attempt.end_ready(files, rows, manifest)
 
 
 def _described(

@@ -92,6 +92,11 @@ def refuse_unknown(recipe: Recipe) -> None:
     if unknown:
         there_are = ", ".join(sorted(known)) or "none yet"
         problems["tasks"] = [f"There is no task {', '.join(unknown)}; there are: {there_are}."]
+    # Nothing of a recipe may be passed over in silence: what no build follows yet is refused.
+    usual = Recipe(name=recipe.name, tasks=recipe.tasks, salt=recipe.salt).as_json()
+    for field, value in recipe.as_json().items():
+        if value != usual[field]:
+            problems[field] = ["No build follows this yet: leave it out."]
     if problems:
         raise InvalidRecipe(problems)
 
