@@ -6,7 +6,6 @@ untrusted data.
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -124,11 +123,16 @@ def _add_members(
     members: Iterable[tuple[object, object]], pointer: str, leaves: list[Fact]
 ) -> None:
     for name, member in members:
-        below = f"{pointer}/{_escaped(str(name))}"
+        below = _below(pointer, str(name))
         if isinstance(member, _LEAF_TYPES):  # most are, and are spared a call
             leaves.append(Fact(below, member))
         else:
             _add_leaves(member, below, leaves)
+
+
+@lru_cache(maxsize=_POINTERS_KEPT)
+def _below(pointer: str, name: str) -> str:
+    return f"{pointer}/{_escaped(name)}"
 
 
 def _escaped(segment: str) -> str:
@@ -151,8 +155,7 @@ def _step(value: object, segment: str, pointer: str) -> object:
 # ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
+class Mention(NamedTuple):
     """A stretch ``[start, end)`` of a text, in code points, that names the fact at ``pointer``."""
 
     start: int
@@ -160,8 +163,7 @@ class Mention:
     pointer: str
 
 
-@dataclass(frozen=True, slots=True)
-class FoldedText:
+class FoldedText(NamedTuple):
     """A text as it is compared: no case, no accents, no invisible characters, single spaces.
 
     ``sources[i]`` is the index in the original text of the character that gave ``characters[i]``.
@@ -197,6 +199,9 @@ _REMIXED = regex.compile(
 # What each of the two expressions above cannot do without.
 _FEATURED_CUES = ("feat", "ft", "with")
 _REMIXED_CUES = ("mix", "edit", "rework", "bootleg", "flip", "version")
+# What a title has that can be called less than it is written: see `base_title`.
+_SHORTENED_CUES = ("(", "[", " - ", *_FEATURED_CUES, *_REMIXED_CUES)
+_TITLES = ("/title", "/album")
 _IN_BRACKETS = regex.compile(r"\s*[(\[][^()\[\]]*[)\]]")
 _FEATURED_LAST = regex.compile(r"\s(?:feat\.|ft\.|featuring)\s.*$", flags=regex.IGNORECASE)
 _BETWEEN_NAMES = regex.compile(r"\s*(?:,|&|\bx\b|\band\b)\s*", flags=regex.IGNORECASE)
@@ -239,7 +244,7 @@ def mentions_of(leaves: Iterable[Fact], text: str) -> list[Mention]:
     mentions = {
         Mention(start, end, fact.pointer)
         for fact in leaves
-        if fact.pointer not in _NOT_NAMES and _may_be_named(fact.value, words)
+        if _may_be_named(fact, words, folded.characters)
         for name in names_of(fact)
         if _folded_name(name) in folded.characters
         for start, end in find_name(folded, text, name)
@@ -253,22 +258,33 @@ def names_of(fact: Fact) -> tuple[str, ...]:
         return ()
     if isinstance(fact.value, int):
         return (str(fact.value),) if fact.value >= _SMALLEST_TELLING_NUMBER else ()
-    return _names_of_string(fact.value, fact.pointer.endswith(("/title", "/album")))
+    return _names_of_string(fact.value, fact.pointer.endswith(_TITLES))
 
 
 def featured_artists(title: str) -> list[str]:
     """Return the guests that a title credits: "Beautiful People (feat. Khalid)" gives Khalid."""
-    if not _has_any(_FEATURED_CUES, title):
-        return []
-    found = [first or second for first, second in _FEATURED.findall(title)]
-    return [name for credit in found for name in _split_names(credit)]
+    return list(_featured(title))
 
 
 def remix_artists(title: str) -> list[str]:
     """Return the remixers that a title credits: "… - Jack Wins Remix" gives Jack Wins."""
+    return list(_remixing(title))
+
+
+# Several checks ask for them, one after the other.
+@lru_cache(maxsize=_NAMES_KEPT)
+def _featured(title: str) -> tuple[str, ...]:
+    if not _has_any(_FEATURED_CUES, title):
+        return ()
+    found = [first or second for first, second in _FEATURED.findall(title)]
+    return tuple(name for credit in found for name in _split_names(credit))
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _remixing(title: str) -> tuple[str, ...]:
     if not _has_any(_REMIXED_CUES, title):
-        return []
-    return [name for credit in _REMIXED.findall(title) for name in _split_names(credit)]
+        return ()
+    return tuple(name for credit in _REMIXED.findall(title) for name in _split_names(credit))
 
 
 def _has_any(cues: Sequence[str], title: str) -> bool:
@@ -283,7 +299,11 @@ def base_title(title: str) -> str:
     """Return a title without its guests, its edition and its version: what a listener would
     call it.
     """
-    bare = _FEATURED_LAST.sub("", _IN_BRACKETS.sub("", title.split(" - ")[0]))
+    bare = title.split(" - ")[0]
+    if "(" in bare or "[" in bare:
+        bare = _IN_BRACKETS.sub("", bare)
+    if _has_any(_FEATURED_CUES, bare):
+        bare = _FEATURED_LAST.sub("", bare)
     return bare.strip() or title
 
 
@@ -326,20 +346,37 @@ def _words_to_share(folded: FoldedText) -> frozenset[str] | None:
     return frozenset(characters.translate(_WORDS_ONLY).split()) if characters.isascii() else None
 
 
-def _may_be_named(value: Leaf, words: frozenset[str] | None) -> bool:
+def _may_be_named(fact: Fact, words: frozenset[str] | None, characters: str) -> bool:
     """Say whether it is worth looking for the names of a fact in a text.
 
     Most facts are not named, and making out their names is dear. Every name of a fact is a stretch
     of its value, or holds one, and stands as whole words: so it shares a word with the text, unless
-    it is made of signs alone.
+    it is made of signs alone. What has no name but itself has to be there as a whole.
     """
-    if type(value) is float or type(value) is bool:
+    pointer, value = fact
+    if type(value) is float or type(value) is bool or pointer in _NOT_NAMES:
         return False
     if words is None or type(value) is not str:
         return True
+    own = _words_of_value(value)
+    if own and words.isdisjoint(own):
+        return False
+    return _may_be_shortened(fact) or _folded_name(value) in characters
+
+
+def _may_be_shortened(fact: Fact) -> bool:
+    """Say whether a string may have a name that is not the whole of it: dates and titles have."""
+    assert isinstance(fact.value, str)  # noqa: S101  (for the type checker)
+    lower = fact.value.lower()
+    return lower[:1].isdigit() or (
+        fact.pointer.endswith(_TITLES) and any(cue in lower for cue in _SHORTENED_CUES)
+    )
+
+
+@lru_cache(maxsize=_NAMES_KEPT)
+def _words_of_value(value: str) -> tuple[str, ...]:
     folded = value.lower() if value.isascii() else _folded_name(value)
-    own = folded.translate(_WORDS_ONLY).split()
-    return not own or not words.isdisjoint(own)
+    return tuple(folded.translate(_WORDS_ONLY).split())
 
 
 @lru_cache(maxsize=4096)
@@ -384,8 +421,7 @@ _single_folds = _SingleFolds()
 
 @lru_cache(maxsize=_NAMES_KEPT)
 def _names_of_string(value: str, is_title: bool) -> tuple[str, ...]:
-    date = _ISO_DATE.fullmatch(value)
-    if date:
+    if value[:1].isdigit() and (date := _ISO_DATE.fullmatch(value)):
         year, month, _day = date.groups()
         named_month = [f"{_MONTHS[int(month) - 1]} {year}"] if 1 <= int(month) <= 12 else []
         return (value, *named_month, year)

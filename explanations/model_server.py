@@ -282,9 +282,11 @@ class ModelServerClient:
         if self._session is None:
             raise RuntimeError("ModelServerClient is used outside its `async with`.")
         headers = {"Authorization": f"Bearer {server.api_key}"} if server.api_key else {}
+        # Made here: to find out what bytes are costs aiohttp as much as to send them.
+        payload = None if body is None else aiohttp.BytesPayload(body)
         try:
             async with self._session.request(
-                method, server.of(path), data=body, headers=headers, allow_redirects=False
+                method, server.of(path), data=payload, headers=headers, allow_redirects=False
             ) as response:
                 return response.status, response.headers, await _bounded(response.content)
         except aiohttp.ServerTimeoutError:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from typing import Final, Literal, Self
+from typing import Final, Literal, NamedTuple, Self
 
 import ahocorasick
 import regex
@@ -96,8 +96,7 @@ class WordedText:
         return bool(_PARTING.search(self.text, first[0], last[1]))
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A name of the catalogue at ``[start, end)`` of a text."""
 
     start: int
@@ -184,7 +183,11 @@ def worded(text: str, folded: FoldedText | None = None) -> WordedText:
 @lru_cache(maxsize=_NAMES_KEPT)
 def words_of_name(name: str) -> str:
     """Return the words of a name as `worded` gives them, remembered for names that come again."""
-    return worded(name).words
+    folded = fold(name).characters
+    if not folded.isascii():
+        return worded(name).words
+    words = _ASCII_WORD.findall(folded.replace("&", " and "))
+    return f" {' '.join(words)} " if words else ""
 
 
 def names_of_recommendation(recommendation: Mapping[str, object]) -> Iterator[tuple[str, Kind]]:

@@ -30,11 +30,16 @@ _CAPITAL: Final = r"[\p{Lu}][\p{L}\p{N}\p{M}'’.&!$-]*"
 _NAME: Final = (
     rf"(?P<name>{_CAPITAL}(?: (?:{_CAPITAL}|(?:of|the|van|von|de|da|del|la|y|&|N['’])(?= )))*)"
 )
-_CREDITED: Final = regex.compile(
+_BEFORE_NAME: Final = (
     rf"\b(?i:by|feat\.?|ft\.?|featuring|remixed by|produced by|courtesy of) {_NAME}"
-    rf"|{_NAME}(?:['’]s?)? (?:remix|rework|bootleg|flip|edit)\b"
 )
-_CREDIT_CUE: Final = re.compile(r"\b(?:by|feat|ft|featuring|of|remix|rework|bootleg|flip|edit)\b")
+_BEHIND_NAME: Final = rf"{_NAME}(?:['’]s?)? (?:remix|rework|bootleg|flip|edit)\b"
+_CREDITED: Final = regex.compile(_BEFORE_NAME)
+_CREDITED_OR_REMIXED: Final = regex.compile(f"{_BEFORE_NAME}|{_BEHIND_NAME}")
+# What each of them cannot do without. To look for a name before a word is dear, and hardly ever
+# called for.
+_CREDIT_CUE: Final = re.compile(r"\b(?:by|feat|ft|featuring|courtesy of)\b")
+_REMIX_CUE: Final = re.compile(r" (?:remix|rework|bootleg|flip|edit)\b")
 # Capitals behind "by" that are nobody.
 _NOBODY: Final = regex.compile(
     r"(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|January|February|March|April|May"
@@ -161,9 +166,14 @@ class _Credits:
     def unknown(self) -> Iterator[Finding]:
         """Yield credits of names that neither the facts nor the catalogue hold."""
         text = self.subject.masked
-        if not _CREDIT_CUE.search(text.lower()):
+        lower = text.lower()
+        if _REMIX_CUE.search(lower):
+            credited = _CREDITED_OR_REMIXED
+        elif _CREDIT_CUE.search(lower):
+            credited = _CREDITED
+        else:
             return
-        for found in _CREDITED.finditer(text):
+        for found in credited.finditer(text):
             start, end = found.span("name")
             name = text[start:end].rstrip(".,")
             if _NOBODY.fullmatch(name.split()[0]) or self._is_part_of_credits(name):

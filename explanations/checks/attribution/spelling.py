@@ -1,7 +1,7 @@
 """Near-misses of a name: "Ed Sheran" is meant to be Ed Sheeran."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
@@ -9,8 +9,7 @@ from explanations.checks.catalogue import words_of_name
 from explanations.checks.subject import Subject
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """One or more words in a row that no fact explains; ``words`` as they are compared."""
 
     start: int

@@ -4,7 +4,7 @@ import logging
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import InterfaceError, OperationalError
 
@@ -39,8 +39,7 @@ DEFECT: Final = "defect"
 _DEFECT_SENTENCE: Final = "The desk could not handle this draft; its log says why."
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedFinding:
+class JudgedFinding(NamedTuple):
     """A finding as it is stored: what it goes by, and what it does to the draft."""
 
     finding: Finding
@@ -48,7 +47,7 @@ class JudgedFinding:
     blocked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """What becomes of a held draft; `writing` puts it into the database."""
 
@@ -98,7 +97,9 @@ def judge(
     except Exception:
         log.exception("Draft %s could not be judged.", asked.claim.holding.draft_id)
         outcome = _failed(asked.claim, DEFECT, _DEFECT_SENTENCE)
-    return replace(outcome, request_sha256=asked.request.sha256, served_by=served_by)
+    outcome.request_sha256 = asked.request.sha256
+    outcome.served_by = served_by
+    return outcome
 
 
 def judge_unasked(claim: Claim, error: Exception) -> Outcome:
