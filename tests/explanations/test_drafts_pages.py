@@ -43,7 +43,7 @@ def test_the_list_needs_a_constant_number_of_queries(
 ) -> None:
     for number in range(10):
         drafted(run, recommended(run.task, f"track:{number}", TRACK, LISTENER, "g"), "A line.")
-    # Session, person, two for their rights, how many drafts, the drafts, the tasks of the filter.
+    # Session, person with their rights, how many drafts, the drafts, the tasks of the filter.
     with django_assert_max_num_queries(7):
         editor_client.get("/drafts/")
 

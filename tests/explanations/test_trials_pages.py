@@ -234,6 +234,6 @@ def test_the_page_needs_a_constant_number_of_queries(
     larger = start_trial(trial.prompt, trial.against, trial.model_version, 8, 1, None)
     cancel_trial(trial, None)
     write(larger, tried=NAMELESS, against=NAMELESS)
-    # Session, person, two for their rights, the trial, its drafts, their findings.
-    with django_assert_num_queries(6):
+    # Session, person with their rights, the trial, its drafts, their findings.
+    with django_assert_num_queries(5):
         ml_engineer_client.get(address(larger))

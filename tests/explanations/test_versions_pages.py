@@ -42,7 +42,7 @@ def test_tasks_are_listed_with_their_active_versions(
     editor_client: Client, music_task: Task, job_task: Task, django_assert_num_queries: Any
 ) -> None:
     # Session, person, two for the rights, the tasks.
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         page = text_of(editor_client, "/tasks/")
     assert f"{PROMPTS}1/" in page
     assert "/tasks/job-fit/guides/1/" in page
@@ -77,7 +77,7 @@ def test_a_list_needs_a_constant_number_of_queries(
         )
         Guide.objects.create(task=music_task, number=number, text=str(number))
     # Session, person, two for the rights, the task, how many, the versions, the log.
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         ml_engineer_client.get(address)
 
 

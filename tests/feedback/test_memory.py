@@ -180,5 +180,5 @@ class TestThePage:
             reviewed(editor, outcome="ACCEPT")
         assignment = claim_next(editor)
         assert assignment is not None
-        with django_assert_num_queries(13):
+        with django_assert_num_queries(12):
             editor_client.get(f"/review/{assignment.pk}/beside/")

@@ -288,8 +288,8 @@ def test_an_answer_about_a_job_is_rewritten_field_by_field(
 def test_the_page_needs_a_fixed_number_of_queries(
     outdated: Golden, lead_client: Client, django_assert_num_queries: Any
 ) -> None:
-    # Session, person, two for their rights, how many, the goldens with their facts, the tasks.
-    with django_assert_num_queries(6):
+    # Session, person with their rights, how many, the goldens with their facts, the tasks.
+    with django_assert_num_queries(5):
         lead_client.get(PAGE)
 
 

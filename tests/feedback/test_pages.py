@@ -313,9 +313,9 @@ class TestFactReports:
     ) -> None:
         for draft in drafts(4):
             report_fact(editor, draft.recommendation, Doubt("/item/genre", "stale"), draft)
-        # Session, person, two for their rights; how many, the reports, two counts, the drafts and
+        # Session, person with their rights; how many, the reports, two counts, the drafts and
         # goldens that rest on them, the tasks.
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(9):
             lead_client.get("/fact-reports/")
 
     def test_a_lead_accepts_and_the_fact_is_corrected(

@@ -165,8 +165,8 @@ def test_a_search_takes_a_fixed_number_of_queries(
     lead_client: Client, drafts: DraftMaker, django_assert_num_queries: Any
 ) -> None:
     drafts(5)
-    # Session, person, two for their rights; three for what the form offers; six for the search.
-    with django_assert_num_queries(12):
+    # Session, person with their rights; three for what the form offers; six for the search.
+    with django_assert_num_queries(11):
         found(lead_client, words="metalcore")
 
 

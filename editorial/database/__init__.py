@@ -1,0 +1,1 @@
+"""Django's PostgreSQL, with what a desk that answers in milliseconds needs of it."""
