@@ -9,10 +9,9 @@ from feedback.services import queue
 from feedback.services.datasets import building
 from feedback.services.datasets.creating import BUILD_DATASET
 
-# A build is never taken up where it stood: what is built is of one moment. So it may take as long
-# as a disk can be filled. Its message is acknowledged when it begins, and the lease in its row
-# keeps a second worker away.
-_BUILD_LIMIT_S: Final = 6 * 3600
+# A build is never taken up where it stood: what is built is of one moment. Like every task it ends
+# before the broker takes its message for lost and hands it to a second worker.
+_BUILD_LIMIT_S: Final = 14 * 60
 
 
 @shared_task(name="feedback.tasks.sweep_assignments", ignore_result=True)
