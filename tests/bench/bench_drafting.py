@@ -54,7 +54,7 @@ STUB_LATENCY_S = 0.1
 STUB_WINDOW = 256
 VLLM_DRAFTS = 400
 VLLM_WINDOW = 32
-VLLM_ROUNDS = 2
+VLLM_ROUNDS = 3
 SECONDS_BETWEEN_LOOKS = 5
 # The worker, the server that it asks, PostgreSQL, and a second worker.
 CORES_FOR_TWO = 4
@@ -131,10 +131,12 @@ def measured_on_vllm() -> dict[str, float]:
                 bare: list[Answered] = []
                 for _ in range(VLLM_ROUNDS):
                     engine.append(desk.draft(VLLM_DRAFTS, BASE, temperature=0))
-                    bare.append(bare_client(server.url, requests, VLLM_WINDOW))
+                    asked = desk.asked_in_the_last_run(requests)
+                    bare.append(bare_client(server.url, asked, VLLM_WINDOW))
         finally:
             server.kill()
-    # An answer of no use is asked for again, which a bare client does not do: answers are compared.
+    # An answer of no use is asked for again, and those are the longest: the bare client is given the
+    # same requests, as often as the worker asked each, and answers are compared.
     # Full: between the first tenth and the last; whole: with how a run begins and ends.
     drafts = mean(each.per_s for each in engine)
     full = mean(each.per_s * each.answers / each.drafts for each in engine)
@@ -295,6 +297,18 @@ class Desk:
             ).body
             for recommendation in self._tracks(count)
         ]
+
+    def asked_in_the_last_run(self, requests: Sequence[bytes]) -> list[bytes]:
+        """Those of `requests`, made for the same tracks, as often as the worker asked each."""
+        from explanations.models import Draft, Run
+
+        drafts = Draft.objects.filter(run=Run.objects.latest("id"))
+        in_order = drafts.order_by("-recommendation__priority", "recommendation_id")
+        times = [
+            tries + (state != Draft.State.FAILED)
+            for tries, state in in_order.values_list("tries", "state")
+        ]
+        return [body for body, asked in zip(requests, times, strict=True) for _ in range(asked)]
 
     def draft(
         self, count: int, model: str, *, watching: bool = False, **parameters: float
