@@ -346,6 +346,7 @@ CELERY_TASK_DEFAULT_QUEUE = "desk"
 CELERY_TASK_ROUTES = {
     "explanations.tasks.drain_drafts": {"queue": "drafting"},
     "feedback.tasks.build_dataset": {"queue": "datasets"},
+    "feedback.tasks.prepare_lessons": {"queue": "datasets"},
 }
 # A message that a worker took and did not begin is seen again after this many seconds. Every hard
 # time limit lies below it: nothing runs twice side by side, whenever it is acknowledged.
@@ -384,6 +385,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("sweep-imports", "explanations.tasks.sweep_imports", 30.0),
         ("sweep-assignments", "feedback.tasks.sweep_assignments", 30.0),
         ("sweep-datasets", "feedback.tasks.sweep_datasets", 30.0),
+        ("prepare-lessons", "feedback.tasks.prepare_lessons", 60.0),
     )
 }
 

@@ -6,12 +6,14 @@ from celery import shared_task
 
 from explanations import nudge
 from feedback.services import queue
-from feedback.services.datasets import building
+from feedback.services.datasets import building, lessons
 from feedback.services.datasets.creating import BUILD_DATASET
 
 # A build is never taken up where it stood: what is built is of one moment. Like every task it ends
 # before the broker takes its message for lost and hands it to a second worker.
 _BUILD_LIMIT_S: Final = 14 * 60
+# Between two builds: what is left then, the next time or the next build does.
+_PREPARING_S: Final = 30.0
 
 
 @shared_task(name="feedback.tasks.sweep_assignments", ignore_result=True)
@@ -31,6 +33,12 @@ def build_dataset(dataset_id: int, *_newer: object, **_named: object) -> None:
 def sweep_datasets(*_newer: object, **_named: object) -> None:
     """End the builds that nobody can go on with, and wake workers for those that wait."""
     _wake_builders()
+
+
+@shared_task(name="feedback.tasks.prepare_lessons", time_limit=600, ignore_result=True)
+def prepare_lessons(*_newer: object, **_named: object) -> int:
+    """Work out what the latest reviews are worth to training. Returns how many there were."""
+    return lessons.prepare_lessons(seconds=_PREPARING_S)
 
 
 def _wake_builders() -> None:

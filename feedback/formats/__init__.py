@@ -2,13 +2,21 @@
 
 from typing import Final
 
-from feedback.formats.base import Example, Provenance, TrainingFormat
-from feedback.formats.sft import Sft
+from feedback.formats.base import PROVENANCE, About, Example, Kind, Row, TrainingFormat
+from feedback.formats.examinations import Eval
+from feedback.formats.llama_factory import LlamaFactoryDpo, LlamaFactoryKto
+from feedback.formats.openai import OpenAIChat, OpenAIPreference
+from feedback.formats.preferences import Dpo, Kto
+from feedback.formats.sft import Messages, Sft
+from feedback.formats.spans import Spans
 
 __all__ = [
     "FILE_KINDS",
+    "PROVENANCE",
+    "About",
     "Example",
-    "Provenance",
+    "Kind",
+    "Row",
     "TrainingFormat",
     "UnknownTrainingFormat",
     "get_training_format",
@@ -18,7 +26,21 @@ __all__ = [
 FILE_KINDS: Final = ("jsonl", "jsonl.gz", "parquet")
 """How rows are written to a file, by the file's ending."""
 
-_FORMATS: dict[str, TrainingFormat] = {each.slug: each for each in (Sft(),)}
+_FORMATS: dict[str, TrainingFormat] = {
+    each.slug: each
+    for each in (
+        Sft(),
+        Messages(),
+        Dpo(),
+        Kto(),
+        Spans(),
+        Eval(),
+        OpenAIChat(),
+        OpenAIPreference(),
+        LlamaFactoryDpo(),
+        LlamaFactoryKto(),
+    )
+}
 
 
 class UnknownTrainingFormat(LookupError):
@@ -34,5 +56,5 @@ def get_training_format(slug: str) -> TrainingFormat:
 
 
 def training_format_slugs() -> list[str]:
-    """Return the slugs of all formats."""
-    return sorted(_FORMATS)
+    """Return the slugs of all formats, the usual ones first."""
+    return list(_FORMATS)

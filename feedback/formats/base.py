@@ -1,49 +1,113 @@
-"""What a training format is: how an example becomes a row of a trainer's file."""
+"""What a training format is: how examples become the rows of a trainer's file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from enum import StrEnum
+from typing import Final, Literal, Protocol
 
-from explanations.prompts import Message
+import orjson
 
 Row = dict[str, object]
+"""Flat, for `orjson.dumps`: what is JSON already is kept as an `orjson.Fragment`."""
+
+Kind = Literal[
+    "text", "number", "truth", "messages", "message", "texts", "tags", "changes", "wrapped"
+]
+"""Of a column's values. All but `text`, `number` and `truth` are lists or objects, of one shape
+each; any may be null."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where an example comes from. The fields are the columns, so their names are for ever."""
+class About(StrEnum):
+    """What a format has rows of."""
 
-    id: int
-    """The golden."""
-    task: str
-    group: str
-    """Rows of one group stay in one split."""
-    locale: str
-    recommendation: str
-    """Its id in the catalogue that it was imported from."""
-    review_id: int
-    draft_id: int
-    prompt_id: int
-    prompt_number: int
-    prompt_sha256: str
-    guide_number: int | None
-    model: str
-    """The model that wrote the draft."""
+    ANSWERS = "answers"
+    """Goldens, with at most three accepted drafts in ten."""
+    PAIRS = "pairs"
+    """A golden and a draft that is worse for a named cause."""
+    JUDGED = "judged"
+    """Goldens, and drafts that are not to be liked."""
+    DRAFTS = "drafts"
+    """Drafts as editors saw them, with all that they marked."""
+    EXAMINATIONS = "examinations"
+    """Goldens of the splits that nothing is trained on."""
 
 
-@dataclass(frozen=True, slots=True)
+PROVENANCE: Final[Mapping[str, Kind]] = {
+    "task": "text",
+    "split": "text",
+    "group": "text",
+    "locale": "text",
+    "recommendation": "text",
+    "golden_id": "number",
+    "review_id": "number",
+    "draft_id": "number",
+    "prompt_id": "number",
+    "prompt_number": "number",
+    "prompt_sha256": "text",
+    "guide_number": "number",
+    "model": "text",
+}
+"""Where a row comes from. The columns are read by others, so their names are for ever: rows of one
+`group` stay in one split, `recommendation` is its id in the catalogue that it was imported from,
+`guide_number` is null where the task had no guide, and `model` wrote the draft."""
+
+
+@dataclass(slots=True)
 class Example:
-    """One golden as every format needs it: what the model is asked, and what it should answer."""
+    """What a review gave, as every format needs it; a format reads what it is about."""
 
-    prompt: Sequence[Message]
-    completion: str
-    provenance: Provenance
+    provenance: Mapping[str, object]
+    """The columns of `PROVENANCE`."""
+    prompt: bytes = b""
+    """The messages that a model is asked, in JSON, with commas between them; see `listed`."""
+    answer: str = ""
+    """What a model should have answered; empty where there is no golden."""
+    draft_answer: str = ""
+    """What the model did answer."""
+    likes_answer: bool = False
+    dislikes_draft: bool = False
+    facts: str = ""
+    """JSON."""
+    golden: str = ""
+    """As people see it."""
+    alternatives: Sequence[str] = ()
+    draft: str = ""
+    """As people see it; spans are offsets into it, in code points."""
+    outcome: str = ""
+    tags: Sequence[Mapping[str, object]] = ()
+    alignment: Sequence[Mapping[str, object]] = ()
 
 
 class TrainingFormat(Protocol):
     """What the desk asks of a format. Implementations hold no state and know no database."""
 
     slug: str
+    about: About
+    columns: Mapping[str, Kind]
+    """Name -> kind, in the order of a row."""
+    sentence: str
+    """What it is for, for people."""
 
-    def row(self, example: Example) -> Row:
-        """Return the row: flat, JSON, with the same keys in the same order for every example."""
+    def rows(self, example: Example) -> Iterable[Row]:
+        """Return its rows: the same keys in the same order for every example."""
+
+
+def golden_id(example: Example) -> str:
+    """Return the id of a row about a golden's own text."""
+    return f"golden-{example.provenance['golden_id']}"
+
+
+def draft_id(example: Example) -> str:
+    """Return the id of a row about the draft's text."""
+    return f"draft-{example.provenance['draft_id']}"
+
+
+def answered(text: str) -> bytes:
+    """Return a model's answer as the last message of a conversation, in JSON."""
+    return b'{"role":"assistant","content":%b}' % orjson.dumps(text)
+
+
+def listed(*messages: bytes) -> orjson.Fragment:
+    """Return messages, or runs of them, that are JSON already, as one list."""
+    # A prompt is the same in thousands of rows: it is written to JSON once.
+    return orjson.Fragment(b"[%b]" % b",".join(filter(None, messages)))

@@ -15,6 +15,7 @@ from feedback.models.fact_report import FactReport
 from feedback.models.finding_judgement import FindingJudgement
 from feedback.models.golden import Golden
 from feedback.models.golden_change import GoldenChange
+from feedback.models.lesson import Lesson, NearLessons
 from feedback.models.review import CriterionAnswer, Review, Tag
 
 __all__ = [
@@ -32,6 +33,8 @@ __all__ = [
     "Golden",
     "GoldenChange",
     "GroupSplit",
+    "Lesson",
+    "NearLessons",
     "Review",
     "Split",
     "Tag",

@@ -105,14 +105,24 @@ def test_nothing_of_a_dataset_can_be_opened_before_it_is_ready(
 
 
 @pytest.mark.parametrize(
-    "more",
-    [{"formats": ["dpo"]}, {"files": ["parquet"]}, {"shares": {"train": 0.9, "test": 0.1}}],
+    ("more", "field"),
+    [
+        ({"filters": {"editors": ["ada", "nobody"]}}, "filters.editors"),
+        ({"filters": {"models": ["gpt-0"]}}, "filters.models"),
+        ({"filters": {"prompts": [9]}}, "filters.prompts"),
+        ({"filters": {"tags": ["typo"]}}, "filters.tags"),
+        ({"filters": {"criteria": {"shiny": "yes"}}}, "filters.criteria"),
+        ({"prompts": {"music-oneliner": 9}}, "prompts"),
+        ({"prompts": {"job-fit": 1}}, "prompts"),
+    ],
 )
-def test_what_no_build_follows_yet_is_refused_and_not_passed_over(
-    music_task: Task, ml_engineer: Person, more: dict[str, object]
+def test_what_the_desk_does_not_have_is_refused_by_its_field(
+    music_task: Task, editor: Person, ml_engineer: Person, more: dict[str, object], field: str
 ) -> None:
-    with pytest.raises(InvalidRecipe):
+    with pytest.raises(InvalidRecipe) as refused:
         create_dataset(read_recipe({**MUSIC, **more}), ml_engineer, uuid4())
+
+    assert list(refused.value.problems) == [field]
 
 
 def test_a_dataset_of_two_tasks_counts_the_rows_of_both(

@@ -15,7 +15,8 @@ from accounts.models import Person
 from explanations.models import Draft, FactSnapshot, ModelVersion, Prompt, Run, Task
 from feedback.formats import UnknownTrainingFormat
 from feedback.models import Golden, Review
-from feedback.services import exporting
+from feedback.services.datasets import choosing, examples
+from feedback.services.datasets.lessons import UNSUPPORTED
 from feedback.services.exporting import UnknownTask, export_goldens
 from tests.conftest import JOB_OUTPUT, LISTENER, TRACK, drafted, recommended
 
@@ -109,7 +110,7 @@ def test_the_prompt_is_the_drafts_and_the_completion_is_the_golden(
         "Artist: Dead Rabbitts\nTitle: Deer Heart\nGenre: metalcore"
     )
     assert row["completion"] == [{"role": "assistant", "content": LINE}]
-    assert row["id"] == golden.pk
+    assert row["id"] == f"golden-{golden.pk}"
     assert row["group"] == "Dead Rabbitts"
     assert row["prompt_number"] == 1
     assert row["guide_number"] == 1
@@ -219,7 +220,7 @@ def test_a_golden_that_its_own_facts_do_not_support_is_refused_and_counted(
     counts = export_goldens("music-oneliner", "sft", lines.append)
 
     assert len(lines) == counts.written == 1
-    assert sum(counts.refused.values()) == 1
+    assert counts.left_out == {UNSUPPORTED: 1}
 
 
 def test_a_job_golden_without_its_output_is_refused_and_counted(
@@ -230,7 +231,7 @@ def test_a_job_golden_without_its_output_is_refused_and_counted(
     counts = export_goldens("job-fit", "sft", lambda line: None)
 
     assert counts.written == 0
-    assert sum(counts.refused.values()) == 1
+    assert sum(counts.left_out.values()) == 1
 
 
 @pytest.mark.parametrize(
@@ -246,9 +247,9 @@ def test_accepted_drafts_are_at_most_three_in_ten_rows(
 
     counts = export_goldens("music-oneliner", "sft", lambda line: None)
 
-    assert (counts.edited, counts.accepted) == (edits, kept)
-    assert counts.accepts_left_out == accepts - kept
-    assert counts.refused == {}
+    assert counts.written == edits + kept
+    assert counts.left_out.get(choosing.ACCEPTED, 0) == accepts - kept
+    assert set(counts.left_out) <= {choosing.ACCEPTED}
 
 
 def test_an_accepted_draft_that_was_rewritten_on_newer_facts_counts_as_edited(
@@ -272,7 +273,7 @@ def test_an_accepted_draft_that_was_rewritten_on_newer_facts_counts_as_edited(
 
     counts = export_goldens("music-oneliner", "sft", written.append)
 
-    assert (counts.edited, counts.accepted, counts.accepts_left_out) == (1, 0, 0)
+    assert (counts.written, counts.left_out) == (1, {})
     assert LINE in json.loads(written[0])["completion"][0]["content"]
 
 
@@ -295,7 +296,7 @@ def test_the_same_goldens_give_the_same_bytes(
 def test_what_editors_do_meanwhile_is_not_in_the_file(
     another_draft: Callable[[], Draft], editor: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "FETCHED_AT_ONCE", 1)
+    monkeypatch.setattr(examples, "BATCH", 1)
     for _ in range(7):
         reviewed(another_draft(), editor)
     accepted = reviewed(another_draft(), editor, outcome=Review.Outcome.ACCEPT)
@@ -317,8 +318,7 @@ def test_what_editors_do_meanwhile_is_not_in_the_file(
 
     counts = export_goldens("music-oneliner", "sft", write)
 
-    assert (counts.edited, counts.accepted) == (7, 1)
-    assert len(lines) == 8
+    assert counts.written == len(lines) == 8
     assert len(export()) == 8  # now with the late one, and without the withdrawn one
 
 
@@ -359,8 +359,8 @@ def test_the_file_loads_in_the_trainers_loader_and_its_rows_are_the_goldens(
         cache_dir=str(tmp_path / "cache"),
     )
 
-    assert {row["id"]: row["completion"][0]["content"] for row in loaded} == goldens
-    assert capsys.readouterr().err.startswith("8 rows: 8 edited, 0 accepted")
+    assert {row["golden_id"]: row["completion"][0]["content"] for row in loaded} == goldens
+    assert capsys.readouterr().err.startswith("8 rows.")
     assert {path.name for path in tmp_path.iterdir()} == {"music.jsonl", "cache"}
 
 
@@ -388,9 +388,11 @@ def test_what_was_left_out_and_refused_is_told(
     run_export(tmp_path / "music.jsonl")
 
     told = capsys.readouterr().err.splitlines()
-    assert told[0].startswith("0 rows")
-    assert told[1].startswith("1 left out: ")
-    assert told[2].startswith("1 refused: ")
+    assert told == [
+        "0 rows.",
+        f"1 left out: {choosing.ACCEPTED}.",
+        f"1 left out: {UNSUPPORTED}.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -399,7 +401,7 @@ def test_what_was_left_out_and_refused_is_told(
         (["x", "--task", "podcast"], "There is no task podcast; there are: music-oneliner."),
         (
             ["x", "--task", "music-oneliner", "--format", "parquet"],
-            "There is no format parquet; there are: sft.",
+            "There is no format parquet; there are: sft, messages, dpo",
         ),
         (
             ["no/such/folder/x", "--task", "music-oneliner"],

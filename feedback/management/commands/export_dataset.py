@@ -8,7 +8,6 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 
 from explanations.models import Task
 from feedback.formats import UnknownTrainingFormat, training_format_slugs
-from feedback.outcomes import MOST_ACCEPTS_IN_SFT
 from feedback.services.exporting import ExportCounts, UnknownTask, export_goldens
 from feedback.services.whole_files import whole_file
 
@@ -16,7 +15,7 @@ STANDARD_OUTPUT = "-"
 
 
 class Command(BaseCommand):
-    help = "Write a task's exemplary goldens as a training file, one JSON row a line."
+    help = "Write what a task's reviews teach as a training file, one JSON row a line."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help='Where to; "-" is the standard output.')
@@ -47,13 +46,5 @@ class Command(BaseCommand):
 
 
 def _told(counts: ExportCounts) -> list[str]:
-    lines = [
-        f"{counts.written} rows: {counts.edited} edited, {counts.accepted} accepted as drafted."
-    ]
-    if counts.accepts_left_out:
-        lines.append(
-            f"{counts.accepts_left_out} left out: drafts accepted as they were may be at most "
-            f"{MOST_ACCEPTS_IN_SFT:.0%} of a file."
-        )
-    lines += [f"{number} refused: {reason}." for reason, number in sorted(counts.refused.items())]
-    return lines
+    left_out = [f"{number} left out: {reason}." for reason, number in counts.left_out.items()]
+    return [f"{counts.written} rows.", *left_out]

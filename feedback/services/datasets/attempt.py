@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from accounts.log import record
-from feedback.models import Dataset, DatasetFile, DatasetRow
+from feedback.models import Dataset, DatasetFile
 
 LEASE: Final = timedelta(minutes=2)
 MOST_TRIES: Final = 3
@@ -92,7 +92,6 @@ class Attempt:
                 finished_at=Now(),
                 stage="",
             )
-            DatasetRow.objects.filter(dataset=self.dataset).delete()
             record(None, "dataset failed", self.dataset, reason=sentence[:500])
 
     def _move(self, **changes: object) -> None:

@@ -12,19 +12,24 @@ from pathlib import Path
 from typing import Any, Final
 
 import orjson
-from django.db import transaction
+import psycopg
+from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
+from psycopg import sql
 
 from feedback.models import Dataset, DatasetFile
+from feedback.recipe import Recipe, read_recipe
 from feedback.services.datasets import storage
 from feedback.services.datasets.attempt import MOST_TRIES, Attempt, AttemptLost, claim
-from feedback.services.exporting import export_goldens
+from feedback.services.datasets.choosing import Choice, choose
+from feedback.services.datasets.examples import count_wanted
+from feedback.services.datasets.lessons import prepare_lessons
+from feedback.services.datasets.manifest import MANIFEST, count_chosen, make_manifest
+from feedback.services.datasets.moment import one_moment
+from feedback.services.datasets.writing import WrittenFile, write_files
 
 log = logging.getLogger(__name__)
-
-MANIFEST: Final = "manifest.json"
-MANIFEST_SCHEMA: Final = 1
 
 _FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -87,61 +92,102 @@ def _sentence(error: Exception) -> str:
 
 def _build(attempt: Attempt) -> None:
     dataset = attempt.dataset
+    recipe = read_recipe(dataset.recipe)
     workshop = storage.open_workshop(dataset)
-    attempt.enter(Dataset.Stage.WRITING)
-    files, rows = [], 0
-    for task in dataset.recipe["tasks"]:
-        path = workshop / "sft" / "train.jsonl"
-        path.parent.mkdir(exist_ok=True)
-        with path.open("ab") as opened:
-            counts = export_goldens(task, "sft", opened.write)
-            rows += counts.written
-            opened.flush()
-            os.fsync(opened.fileno())
-    if rows == 0:
+    attempt.enter(Dataset.Stage.PREPARING)
+    prepare_lessons(attempt.tell)
+    with one_moment() as own:
+        attempt.enter(Dataset.Stage.CHOOSING)
+        choice = choose(own.cursor(), recipe)
+        _refuse_the_small(recipe, choice)
+        counts = count_chosen(own.cursor())
+        attempt.enter(Dataset.Stage.WRITING, wanted=count_wanted(own, recipe))
+        written = write_files(own, recipe, workshop, attempt.tell)
+        attempt.enter(Dataset.Stage.STORING)
+        files = [_described(dataset, each) for each in written]
+        manifest = make_manifest(dataset, choice, counts, files)
+        files.append(_written_whole(dataset, workshop, MANIFEST, _indented(manifest)))
+        storage.put_in_place(dataset, workshop)
+        attempt.enter(Dataset.Stage.STORING)
+        with transaction.atomic():
+            _keep_what_is_in_it(own, dataset)
+            attempt.end_ready(files, choice.all_reviews, manifest)
+
+
+def _refuse_the_small(recipe: Recipe, choice: Choice) -> None:
+    """Raise CannotBuild where there are too few rows for what the recipe wants."""
+    if not choice.all_reviews:
         raise CannotBuild("No golden fits this recipe.")
-    files.append(_described(dataset, path, workshop, rows))
-    attempt.enter(Dataset.Stage.STORING)
-    manifest: dict[str, Any] = {
-        "schema_version": MANIFEST_SCHEMA,
-        "name": dataset.name,
-        "number": dataset.number,
-        # What training/pull.py checks each file by.
-        "files": [
-            {
-                "path": file.path,
-                "format": file.format,
-                "split": file.split,
-                "rows": file.rows,
-                "bytes": file.bytes,
-                "sha256": file.sha256,
-            }
-            for file in files
-        ],
-    }
-    written = workshop / MANIFEST
-    with written.open("wb") as opened:
-        opened.write(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
-        opened.flush()
-        os.fsync(opened.fileno())
-    files.append(_described(dataset, written, workshop))
-    storage.put_in_place(dataset, workshop)
-    with transaction.atomic():
-        attempt.end_ready(files, rows, manifest)
+    for split, fewest in recipe.fewest.items():
+        there_are = choice.reviews[split]
+        if there_are < fewest:
+            raise CannotBuild(
+                f"The split {split} would have {there_are} reviews, and the recipe wants at least "
+                f"{fewest}. Give it a larger share under another salt, or ask for fewer: with one "
+                "salt a group stays for ever in the split that it was first in."
+            )
 
 
-def _described(
-    dataset: Dataset, path: Path, workshop: Path, rows: int | None = None
-) -> DatasetFile:
-    with path.open("rb") as opened:
-        digest = hashlib.file_digest(opened, "sha256").hexdigest()
-    relative = path.relative_to(workshop)
+_MEMBERS: Final = """
+COPY (SELECT {dataset}::bigint, review_id, golden_id, split FROM chosen ORDER BY review_id)
+TO STDOUT (FORMAT binary)
+"""
+_NEW_GROUPS: Final = """
+COPY (
+    SELECT {salt}::text, grp, split, {dataset}::bigint
+    FROM (SELECT DISTINCT grp, split FROM chosen) grouped
+    WHERE NOT EXISTS (
+        SELECT FROM feedback_groupsplit kept WHERE kept.salt = {salt} AND kept."group" = grp
+    )
+    ORDER BY grp
+) TO STDOUT (FORMAT binary)
+"""
+
+
+def _keep_what_is_in_it(own: psycopg.Connection[Any], dataset: Dataset) -> None:
+    """Keep which reviews are in the dataset, and the splits of its groups, in this transaction.
+
+    Both are in a temporary table of the connection that chose them, and are piped across.
+    """
+    given = {"dataset": sql.Literal(dataset.pk), "salt": sql.Literal(dataset.salt)}
+    for statement, table in (
+        (_MEMBERS, "feedback_datasetrow (dataset_id, review_id, golden_id, split)"),
+        (_NEW_GROUPS, 'feedback_groupsplit (salt, "group", split, dataset_id)'),
+    ):
+        with (
+            connection.cursor() as here,
+            own.cursor().copy(sql.SQL(statement).format(**given)) as read,
+            here.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as write,
+        ):
+            for part in read:
+                write.write(part)
+
+
+def _described(dataset: Dataset, file: WrittenFile) -> DatasetFile:
     return DatasetFile(
         dataset=dataset,
-        path=str(relative),
-        format="" if rows is None else relative.parts[0],
-        split="" if rows is None else relative.parts[1].split(".")[0],
-        rows=rows,
-        bytes=path.stat().st_size,
-        sha256=digest,
+        path=file.path,
+        format=file.format,
+        split=file.split,
+        rows=file.written.rows,
+        bytes=file.written.bytes,
+        sha256=file.written.sha256,
     )
+
+
+def _written_whole(dataset: Dataset, workshop: Path, name: str, content: bytes) -> DatasetFile:
+    """Write a file that is about the dataset."""
+    with (workshop / name).open("wb") as opened:
+        opened.write(content)
+        opened.flush()
+        os.fsync(opened.fileno())
+    return DatasetFile(
+        dataset=dataset,
+        path=name,
+        bytes=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def _indented(document: object) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

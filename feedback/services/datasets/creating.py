@@ -1,19 +1,20 @@
 """Ask for a dataset, and take the wish back."""
 
 import hashlib
-from typing import Final
+from collections.abc import Collection, Iterator
+from typing import Any, Final
 from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from accounts.log import record
 from accounts.models import Person
 from explanations import nudge
-from explanations.models import Task
+from explanations.models import Category, Criterion, ModelVersion, Prompt, Task
 from feedback.models import Dataset
 from feedback.recipe import InvalidRecipe, Problems, Recipe
 
@@ -92,13 +93,33 @@ def refuse_unknown(recipe: Recipe) -> None:
     if unknown:
         there_are = ", ".join(sorted(known)) or "none yet"
         problems["tasks"] = [f"There is no task {', '.join(unknown)}; there are: {there_are}."]
-    # Nothing of a recipe may be passed over in silence: what no build follows yet is refused.
-    usual = Recipe(name=recipe.name, tasks=recipe.tasks, salt=recipe.salt).as_json()
-    for field, value in recipe.as_json().items():
-        if value != usual[field]:
-            problems[field] = ["No build follows this yet: leave it out."]
+    for name, named, column in _named_things(recipe):
+        there = set(column) if named else set()
+        if missing := [str(each) for each in named if each not in there]:
+            problems[name] = [f"The desk has no {', '.join(missing)}."]
+    for slug, number in recipe.prompts.items():
+        if slug not in recipe.tasks:
+            problems["prompts"] = [f"The recipe has no task {slug}."]
+        elif not Prompt.objects.filter(task__slug=slug, number=number).exists():
+            problems["prompts"] = [f"The task {slug} has no prompt {number}."]
     if problems:
         raise InvalidRecipe(problems)
+
+
+def _named_things(
+    recipe: Recipe,
+) -> Iterator[tuple[str, Collection[object], "QuerySet[Any, Any]"]]:
+    """Yield each field that names rows of the desk, what it names, and where that is found."""
+    filters = recipe.filters
+    tasks = Task.objects.filter(slug__in=recipe.tasks)
+    yield "filters.editors", filters.editors, Person.objects.values_list("username", flat=True)
+    yield "filters.models", filters.models, ModelVersion.objects.values_list("name", flat=True)
+    prompts = Prompt.objects.filter(task__in=tasks)
+    yield "filters.prompts", filters.prompts, prompts.values_list("number", flat=True)
+    categories = Category.objects.filter(task__in=tasks)
+    yield "filters.tags", filters.tags, categories.values_list("slug", flat=True)
+    criteria = Criterion.objects.filter(task__in=tasks)
+    yield "filters.criteria", filters.criteria, criteria.values_list("slug", flat=True)
 
 
 def _one_at_a_time(what: str) -> None:

@@ -1,0 +1,423 @@
+"""Choosing: which reviews give which rows to a dataset, and why the others give none.
+
+All of it happens in PostgreSQL, in temporary tables that end with the transaction: `candidate`
+holds what the recipe asks for, `sibling` which golden a rejected draft is beside, `chosen` what is
+left. The rules, in their order:
+
+1. what checks refuse, and what people disagree about, goes;
+2. of two texts that are nearly the same one goes: the one in train where the other is not, then the
+   one that teaches less, then the later one;
+3. caps on groups and on editors, and the share of accepted drafts, are filled by chance, but the
+   same chance each time: neither the oldest nor the newest are the typical ones.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from fractions import Fraction
+from typing import Any, Final
+
+from django.utils import timezone
+
+from accounts.models import Person
+from explanations.models import ModelVersion, Prompt, Task
+from feedback.formats import About, get_training_format
+from feedback.models import Golden, Lesson
+from feedback.outcomes import MINOR, MOST_ACCEPTS_IN_SFT, Outcome
+from feedback.recipe import SPLITS, Recipe, SplitName
+
+Cursor = Any
+"""Of psycopg or of Django: what is used here they have in common."""
+
+SAME: Final = "the same words as another text"
+NEAR: Final = "nearly the same words as another text"
+LEAKING: Final = "nearly the same words as a text of validation or test"
+CROWDED: Final = "nearly the same words as too many other texts"
+OF_GROUP: Final = "more than the recipe takes of one group"
+OF_EDITOR: Final = "more than the recipe takes of one editor"
+ACCEPTED: Final = "an accepted draft beyond three rows in ten"
+DISPUTED: Final = "a draft that one editor accepted and another one did not"
+LONELY: Final = "a rejected draft without a golden of the same prompt"
+DRAFT: Final = "a draft that nobody is to be shown: "
+NOT_APPROVED: Final[Mapping[str, str]] = {
+    Golden.State.PROPOSED: "a golden that waits for a second person",
+    Golden.State.SENT_BACK: "a golden that was sent back",
+    Golden.State.NEEDS_REVIEW: "a golden whose facts have changed",
+}
+
+_ACCEPTED_SHARE: Final = Fraction(str(MOST_ACCEPTS_IN_SFT))
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What was chosen, in numbers; the rows are in the temporary table `chosen`."""
+
+    reviews: Mapping[SplitName, int]
+    """Reviews that give at least one row."""
+    left_out: Mapping[str, int]
+    """Reason -> reviews or goldens that give no row, or not all of their rows, because of it."""
+
+    @property
+    def all_reviews(self) -> int:
+        """Return how many reviews give at least one row."""
+        return sum(self.reviews.values())
+
+
+@dataclass(slots=True)
+class _Values:
+    """What the statements are given by name."""
+
+    tasks: Sequence[int]
+    salt: str
+    test_until: float
+    validation_until: float
+    alike: float
+    where: list[str] = field(default_factory=list)
+    more: dict[str, object] = field(default_factory=dict)
+
+    def given(self) -> dict[str, object]:
+        return {
+            "tasks": list(self.tasks),
+            "salt": self.salt,
+            "test_until": self.test_until,
+            "validation_until": self.validation_until,
+            "alike": self.alike,
+            "accept": Outcome.ACCEPT.value,
+            "reject": Outcome.REJECT.value,
+            "no": Lesson.Sft.NO.value,
+            "capped": Lesson.Sft.CAPPED.value,
+            "golden": Lesson.Dpo.GOLDEN.value,
+            "sibling": Lesson.Dpo.SIBLING.value,
+            "minor": MINOR,
+            **self.more,
+        }
+
+
+def choose(cursor: Cursor, recipe: Recipe) -> Choice:
+    """Fill the temporary table `chosen` by the recipe and return the numbers.
+
+    Must run in a transaction in which none of the temporary tables exists; what is chosen is of its
+    moment.
+    """
+    wanted = {get_training_format(slug).about for slug in recipe.formats}
+    values = _values(recipe, wanted)
+    left_out: Counter[str] = Counter()
+    cursor.execute(_CANDIDATES.format(where=" AND ".join(values.where)), values.given())
+    cursor.execute("ANALYZE candidate")
+    left_out.update(_refused(cursor))
+    left_out.update(_disputed(cursor, values))
+    left_out.update(_near(cursor, values))
+    for reason, column, most in (
+        (OF_GROUP, "grp", recipe.most_per_group),
+        (OF_EDITOR, "editor_id", recipe.most_per_editor),
+    ):
+        if most is not None:
+            cursor.execute(_CAP.format(column=column), {"most": most})
+            left_out[reason] += cursor.rowcount
+    if About.ANSWERS in wanted:
+        left_out[ACCEPTED] += _leave_accepts_out(cursor, values)
+    cursor.execute(_SIBLINGS, values.given())
+    if About.PAIRS in wanted:
+        left_out[LONELY] += _one(cursor, _LONELY, values.given())
+    if wanted & {About.PAIRS, About.JUDGED, About.DRAFTS}:
+        left_out.update(_unshown(cursor))
+    cursor.execute(_CHOSEN, values.given() | {str(each): each in wanted for each in About})
+    cursor.execute("ALTER TABLE chosen ADD PRIMARY KEY (review_id)")
+    cursor.execute("ANALYZE chosen")
+    cursor.execute("SELECT split, count(*) FROM chosen GROUP BY split")
+    found = dict(cursor.fetchall())
+    left_out.update(_not_approved(cursor, values))
+    return Choice(
+        reviews={split: found.get(split, 0) for split in SPLITS},
+        left_out={reason: number for reason, number in sorted(left_out.items()) if number},
+    )
+
+
+# --- What the recipe asks for --------------------------------------------------------------------
+
+
+def _values(recipe: Recipe, wanted: Collection[About]) -> _Values:
+    shares = recipe.shares
+    values = _Values(
+        tasks=list(Task.objects.filter(slug__in=recipe.tasks).values_list("pk", flat=True)),
+        salt=recipe.salt,
+        test_until=shares["test"],
+        # Where nothing is for training, rounding must not leave a little of it.
+        validation_until=shares["test"] + shares["validation"] if shares["train"] else 2.0,
+        alike=recipe.alike,
+    )
+    values.where.append("(" + " OR ".join(_WORTH[each] for each in sorted(wanted)) + ")")
+    _add_filters(values, recipe)
+    return values
+
+
+_WORTH: Final[Mapping[About, str]] = {
+    About.ANSWERS: "lesson.sft <> %(no)s",
+    # A golden that makes no pair with its own draft may make one with a sibling.
+    About.PAIRS: "(lesson.dpo <> %(no)s OR lesson.sft <> %(no)s)",
+    About.JUDGED: "(lesson.kto_answer OR lesson.kto_draft)",
+    About.DRAFTS: "lesson.spans",
+    About.EXAMINATIONS: "lesson.sft <> %(no)s",
+}
+
+
+def _add_filters(values: _Values, recipe: Recipe) -> None:
+    filters = recipe.filters
+
+    def only(condition: str, **more: object) -> None:
+        values.where.append(condition)
+        values.more |= more
+
+    if filters.reviewed_from:
+        begin = timezone.make_aware(datetime.combine(filters.reviewed_from, time.min))
+        only("lesson.reviewed_at >= %(begin)s", begin=begin)
+    if filters.reviewed_until:
+        day_after = filters.reviewed_until + timedelta(days=1)
+        end = timezone.make_aware(datetime.combine(day_after, time.min))
+        only("lesson.reviewed_at < %(end)s", end=end)
+    if filters.editors:
+        editors = Person.objects.filter(username__in=filters.editors)
+        only("lesson.editor_id = ANY(%(editors)s)", editors=_ids(editors))
+    if filters.models:
+        models = ModelVersion.objects.filter(name__in=filters.models)
+        only("lesson.model_version_id = ANY(%(models)s)", models=_ids(models))
+    if filters.prompts:
+        prompts = Prompt.objects.filter(task__in=values.tasks, number__in=filters.prompts)
+        only("lesson.prompt_id = ANY(%(prompts)s)", prompts=_ids(prompts))
+    if filters.tags:
+        only("lesson.categories && %(tags)s::varchar[]", tags=list(filters.tags))
+    for number, (criterion, answer) in enumerate(sorted(filters.criteria.items())):
+        only(
+            f"lesson.answers ->> %(criterion_{number})s = %(answer_{number})s",
+            **{f"criterion_{number}": criterion, f"answer_{number}": answer},
+        )
+    if filters.locales:
+        only("lesson.locale = ANY(%(locales)s)", locales=list(filters.locales))
+    if filters.agreement == "agreed":
+        only(_AGREED)
+
+
+def _ids(found: Any) -> list[int]:
+    return list(found.order_by("pk").values_list("pk", flat=True))
+
+
+_AGREED: Final = """NOT EXISTS (
+    SELECT FROM feedback_review other
+    WHERE other.draft_id = lesson.draft_id
+      AND other.outcome IN ('ACCEPT', 'BLAND', 'EDIT', 'REJECT', 'UNREVIEWABLE')
+      AND other.outcome <> lesson.outcome
+      AND NOT EXISTS (SELECT FROM feedback_review newer WHERE newer.supersedes_id = other.id)
+)"""
+
+_CANDIDATES: Final = """
+CREATE TEMPORARY TABLE candidate ON COMMIT DROP AS
+SELECT *, CASE split WHEN 'test' THEN 0 WHEN 'validation' THEN 2 ELSE 4 END
+          + (sft = %(no)s)::int AS rank
+FROM (
+    SELECT lesson.id, lesson.review_id, lesson.golden_id, lesson.draft_id,
+           lesson.recommendation_id, lesson.task_id, lesson.editor_id, lesson.prompt_id,
+           lesson.model_version_id, lesson.guide_id, lesson."group" AS grp, lesson.outcome,
+           lesson.sft::text AS sft, lesson.dpo, lesson.kto_answer, lesson.kto_draft, lesson.spans,
+           lesson.knows_more, lesson.refused, lesson.draft_refused, lesson.crowded_from,
+           lesson.answer = lesson.draft_answer AS is_as_drafted,
+           COALESCE(kept.split, CASE
+               WHEN place.of_group < %(test_until)s THEN 'test'
+               WHEN place.of_group < %(validation_until)s THEN 'validation'
+               ELSE 'train'
+           END) AS split
+    FROM feedback_lesson lesson
+    LEFT JOIN feedback_golden golden ON golden.id = lesson.golden_id
+    LEFT JOIN feedback_review undo
+      ON undo.supersedes_id = lesson.review_id AND undo.supersedes_id IS NOT NULL
+    LEFT JOIN feedback_groupsplit kept
+      ON kept.salt = %(salt)s AND kept."group" = lesson."group"
+    CROSS JOIN LATERAL (
+        -- The first 52 bits of the hash, as a number from 0 to 1.
+        SELECT ('x' || left(md5(%(salt)s || chr(31) || lesson."group"), 13))::bit(52)::bigint
+               / 4503599627370496.0::float8 AS of_group
+    ) place
+    WHERE lesson.task_id = ANY(%(tasks)s)
+      AND undo.id IS NULL
+      AND (lesson.golden_id IS NULL OR golden.state = 'APPROVED')
+      AND {where}
+) found
+"""
+
+
+# --- What goes -----------------------------------------------------------------------------------
+
+
+def _refused(cursor: Cursor) -> dict[str, int]:
+    cursor.execute(
+        "WITH gone AS (DELETE FROM candidate WHERE refused <> '' RETURNING refused)"
+        " SELECT refused, count(*) FROM gone GROUP BY refused"
+    )
+    return dict(cursor.fetchall())
+
+
+_DISPUTED: Final = """
+DELETE FROM candidate
+WHERE outcome IN (%(accept)s, %(reject)s)
+  AND draft_id IN (
+    SELECT draft_id FROM candidate GROUP BY draft_id
+    HAVING count(*) > 1
+       AND bool_or(outcome = %(accept)s)
+       AND bool_or(dpo <> %(no)s OR kto_draft)
+)
+"""
+_NOT_BLAMED: Final = """
+UPDATE candidate SET dpo = %(no)s, kto_draft = false
+WHERE draft_id = ANY(%(drafts)s)
+"""
+
+
+def _disputed(cursor: Cursor, values: _Values) -> dict[str, int]:
+    """Leave out what one says of a draft and another one denies; a rewrite stays an answer."""
+    cursor.execute(_DISPUTED + " RETURNING draft_id", values.given())
+    drafts = [draft for (draft,) in cursor.fetchall()]
+    if drafts:
+        cursor.execute(_NOT_BLAMED, values.given() | {"drafts": drafts})
+    return {DISPUTED: len(drafts)}
+
+
+_NEAR: Final = """
+WITH pairs AS (
+    SELECT CASE WHEN (later.rank, later.review_id) > (earlier.rank, earlier.review_id)
+                THEN later.id ELSE earlier.id END AS loser,
+           near.alike,
+           (later.split = 'train') <> (earlier.split = 'train') AS leaks
+    FROM feedback_nearlessons near
+    JOIN candidate later ON later.id = near.later_id
+    JOIN candidate earlier ON earlier.id = near.earlier_id
+    WHERE near.alike >= %(alike)s
+), losers AS (
+    SELECT loser, bool_or(leaks) AS leaks, max(alike) AS alike FROM pairs GROUP BY loser
+    UNION ALL
+    SELECT id, false, NULL FROM candidate
+    WHERE crowded_from >= %(alike)s AND id NOT IN (SELECT loser FROM pairs)
+), gone AS (
+    DELETE FROM candidate USING losers WHERE candidate.id = losers.loser
+    RETURNING CASE WHEN losers.leaks THEN 'leaks' WHEN losers.alike IS NULL THEN 'crowded'
+                   WHEN losers.alike >= 1 THEN 'same' ELSE 'near' END AS why
+)
+SELECT why, count(*) FROM gone GROUP BY why
+"""
+_REASONS: Final = {"leaks": LEAKING, "crowded": CROWDED, "same": SAME, "near": NEAR}
+
+
+def _near(cursor: Cursor, values: _Values) -> dict[str, int]:
+    cursor.execute(_NEAR, values.given())
+    return {_REASONS[why]: number for why, number in cursor.fetchall()}
+
+
+_CAP: Final = """
+DELETE FROM candidate WHERE id IN (
+    SELECT id FROM (
+        SELECT id, row_number() OVER (PARTITION BY {column} ORDER BY md5(review_id::text)) AS place
+        FROM candidate
+    ) placed WHERE place > %(most)s
+)
+"""
+
+_ACCEPTS: Final = """
+SELECT split, count(*) FILTER (WHERE sft = 'yes'), count(*) FILTER (WHERE sft = %(capped)s)
+FROM candidate GROUP BY split
+"""
+# What stands at its place is the first that goes.
+_LEAVE_ACCEPTS_OUT: Final = """
+WITH cut AS (
+    SELECT md5(review_id::text) AS first_out FROM candidate
+    WHERE split = %(split)s AND sft = %(capped)s
+    ORDER BY md5(review_id::text) OFFSET %(room)s LIMIT 1
+)
+UPDATE candidate SET sft = 'left out' FROM cut
+WHERE split = %(split)s AND sft = %(capped)s AND md5(review_id::text) >= cut.first_out
+"""
+
+
+def _leave_accepts_out(cursor: Cursor, values: _Values) -> int:
+    """Keep in each split as many accepted drafts as its edits leave room for."""
+    cursor.execute(_ACCEPTS, values.given())
+    left_out = 0
+    for split, edits, accepts in cursor.fetchall():
+        room = int(edits * _ACCEPTED_SHARE / (1 - _ACCEPTED_SHARE))
+        if accepts > room:
+            cursor.execute(_LEAVE_ACCEPTS_OUT, values.given() | {"split": split, "room": room})
+            left_out += accepts - room
+    return left_out
+
+
+def _unshown(cursor: Cursor) -> dict[str, int]:
+    cursor.execute(
+        "SELECT draft_refused, count(*) FROM candidate WHERE draft_refused <> ''"
+        " GROUP BY draft_refused"
+    )
+    return {DRAFT + reason: number for reason, number in cursor.fetchall()}
+
+
+def _not_approved(cursor: Cursor, values: _Values) -> dict[str, int]:
+    """Count what waits in the tasks of the recipe; by its filters nobody has looked at it."""
+    cursor.execute(
+        "SELECT state, count(*) FROM feedback_golden"
+        " WHERE state IN ('PROPOSED', 'SENT_BACK', 'NEEDS_REVIEW') AND task_id = ANY(%(tasks)s)"
+        " GROUP BY state",
+        values.given(),
+    )
+    return {NOT_APPROVED[state]: number for state, number in cursor.fetchall()}
+
+
+def _one(cursor: Cursor, statement: str, given: Mapping[str, object]) -> int:
+    cursor.execute(statement, given)
+    number: int = cursor.fetchone()[0]
+    return number
+
+
+# --- What is left --------------------------------------------------------------------------------
+
+# A rejected draft has no golden; another draft about the same may, whose model was asked the same.
+_SIBLINGS: Final = """
+CREATE TEMPORARY TABLE sibling ON COMMIT DROP AS
+SELECT DISTINCT ON (rejected.id) rejected.id AS rejected, better.id AS better
+FROM candidate rejected
+JOIN candidate better
+  ON better.recommendation_id = rejected.recommendation_id
+ AND better.draft_id <> rejected.draft_id
+ AND better.golden_id IS NOT NULL
+ AND better.sft <> %(no)s
+ AND NOT better.knows_more
+ AND better.split = rejected.split
+JOIN feedback_lesson one ON one.id = rejected.id
+JOIN feedback_lesson other
+  ON other.id = better.id
+ AND other.prompt_id = one.prompt_id
+ AND other.question = one.question
+ AND other.answer <> one.draft_answer
+WHERE rejected.dpo = %(sibling)s AND rejected.draft_refused = ''
+ORDER BY rejected.id, better.review_id
+"""
+_LONELY: Final = """
+SELECT count(*) FROM candidate
+WHERE dpo = %(sibling)s AND draft_refused = '' AND id NOT IN (SELECT rejected FROM sibling)
+"""
+
+_CHOSEN: Final = """
+CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
+SELECT * FROM (
+    SELECT candidate.id, review_id, golden_id, split, grp, task_id, editor_id, prompt_id,
+           model_version_id, guide_id, outcome,
+           %(answers)s AND sft IN ('yes', %(capped)s) AS answers,
+           CASE WHEN NOT %(pairs)s OR draft_refused <> '' THEN NULL
+                WHEN dpo = %(golden)s AND NOT is_as_drafted THEN candidate.id
+                ELSE sibling.better END AS pair_with,
+           %(pairs)s AND candidate.id IN (SELECT better FROM sibling) AS is_sibling,
+           %(judged)s AND kto_answer AS likes,
+           %(judged)s AND kto_draft AND draft_refused = '' AS dislikes,
+           %(drafts)s AND spans AND draft_refused = '' AS drafts,
+           %(examinations)s AND sft <> %(no)s AND split <> 'train' AS examinations
+    FROM candidate
+    LEFT JOIN sibling ON sibling.rejected = candidate.id
+) worth
+WHERE answers OR pair_with IS NOT NULL OR is_sibling OR likes OR dislikes OR drafts OR examinations
+ORDER BY review_id
+"""

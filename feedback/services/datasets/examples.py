@@ -1,0 +1,223 @@
+"""Examples: what was chosen, read through a server-side cursor and made ready for the formats."""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+import orjson
+import psycopg
+
+from explanations.models import Guide, ModelVersion, Prompt, Task
+from explanations.prompts import opening_messages, user_message
+from feedback.formats import About, Example, get_training_format
+from feedback.recipe import Recipe, SplitName
+
+BATCH: Final = 2_000
+
+Found = tuple[SplitName, Example]
+
+_COLUMNS: Final = """
+    chosen.split, chosen.task_id, lesson."group", lesson.locale, lesson.external_id,
+    {golden}, chosen.review_id, lesson.draft_id, lesson.prompt_id, lesson.guide_id,
+    lesson.model_version_id, lesson.question, {facts}
+"""
+_NO_FACTS: Final = "NULL"
+_FACTS: Final = """(
+    SELECT jsonb_build_object('item', snapshot.item, 'audience', snapshot.audience)
+    FROM explanations_factsnapshot snapshot
+    WHERE snapshot.id = COALESCE(
+        (SELECT golden.snapshot_id FROM feedback_golden golden WHERE golden.id = lesson.golden_id),
+        (SELECT draft.snapshot_id FROM explanations_draft draft WHERE draft.id = lesson.draft_id)
+    )
+)"""
+_LESSON: Final = "FROM chosen JOIN feedback_lesson lesson ON lesson.id = chosen.id"
+_STATEMENTS: Final[Mapping[About, str]] = {
+    About.ANSWERS: """
+        SELECT {columns}, lesson.answer {lesson}
+        WHERE chosen.answers ORDER BY chosen.review_id
+    """,
+    About.PAIRS: """
+        SELECT {columns}, better.answer, lesson.draft_answer, lesson.tags {lesson}
+        JOIN feedback_lesson better ON better.id = chosen.pair_with
+        WHERE chosen.pair_with IS NOT NULL ORDER BY chosen.review_id
+    """,
+    About.JUDGED: """
+        SELECT {columns}, lesson.answer, lesson.draft_answer, chosen.likes, chosen.dislikes
+        {lesson}
+        WHERE chosen.likes OR chosen.dislikes ORDER BY chosen.review_id
+    """,
+    About.DRAFTS: """
+        SELECT {columns}, draft.text, COALESCE(golden.text, ''), lesson.outcome, lesson.tags,
+               review.alignment
+        {lesson}
+        JOIN explanations_draft draft ON draft.id = lesson.draft_id
+        JOIN feedback_review review ON review.id = chosen.review_id
+        LEFT JOIN feedback_golden golden ON golden.id = lesson.golden_id
+        WHERE chosen.drafts ORDER BY chosen.review_id
+    """,
+    # Other answers to the same question that people stand behind, publishable ones as well.
+    About.EXAMINATIONS: """
+        SELECT {columns}, lesson.answer, golden.text, ARRAY(
+            SELECT DISTINCT other.answer FROM feedback_lesson other
+            JOIN feedback_golden approved
+              ON approved.id = other.golden_id AND approved.state = 'APPROVED'
+            WHERE other.recommendation_id = lesson.recommendation_id
+              AND other.question = lesson.question
+              AND other.refused = '' AND other.answer <> lesson.answer
+            ORDER BY other.answer
+        )
+        {lesson}
+        JOIN feedback_golden golden ON golden.id = lesson.golden_id
+        WHERE chosen.examinations ORDER BY chosen.review_id
+    """,
+}
+_GOLDEN: Final = "lesson.golden_id"
+_GOLDEN_OF_PAIR: Final = "better.golden_id"
+
+
+def examples(own: psycopg.Connection[Any], recipe: Recipe, about: About) -> Iterator[list[Found]]:
+    """Yield batch after batch what was chosen of one kind, in the order of its reviews.
+
+    Raises explanations.prompts.TemplateError where the recipe names a prompt that cannot be filled.
+    """
+    desk = _Desk(recipe)
+    needs_facts = about in (About.DRAFTS, About.EXAMINATIONS) or bool(recipe.prompts)
+    statement = _STATEMENTS[about].format(
+        lesson=_LESSON,
+        columns=_COLUMNS.format(
+            golden=_GOLDEN_OF_PAIR if about is About.PAIRS else _GOLDEN,
+            facts=_FACTS if needs_facts else _NO_FACTS,
+        ),
+    )
+    fill = _FILL[about]
+    with own.cursor(f"rows_{about}", binary=True) as cursor:
+        cursor.itersize = BATCH
+        cursor.execute(statement)
+        while rows := cursor.fetchmany(BATCH):
+            batch = []
+            for row in rows:
+                example = desk.example(row)
+                fill(example, row[13:])
+                batch.append((row[0], example))
+            yield batch
+
+
+_COUNT_WANTED: Final = """
+SELECT count(*) FILTER (WHERE answers), count(*) FILTER (WHERE pair_with IS NOT NULL),
+       count(*) FILTER (WHERE likes OR dislikes), count(*) FILTER (WHERE drafts),
+       count(*) FILTER (WHERE examinations)
+FROM chosen
+"""
+"""In the order of `About`."""
+
+
+def count_wanted(own: psycopg.Connection[Any], recipe: Recipe) -> int:
+    """Return how many reviews there are to write, each counted once for each format."""
+    kinds = [get_training_format(slug).about for slug in recipe.formats]
+    row = own.execute(_COUNT_WANTED).fetchone()
+    counted = dict(zip(About, row or (), strict=False))
+    return sum(counted[about] for about in kinds)
+
+
+# --- What is the same in thousands of rows -------------------------------------------------------
+
+
+class _Asked:
+    """A prompt, its messages written to JSON once."""
+
+    def __init__(self, prompt: Prompt) -> None:
+        self.pk = prompt.pk
+        self.number = prompt.number
+        self.sha256 = prompt.sha256
+        self.template = prompt.user_template
+        opening = opening_messages(prompt.system, prompt.examples, prompt.user_template)
+        self._begins = b"".join(orjson.dumps(message) + b"," for message in opening)
+
+    def messages(self, question: str) -> bytes:
+        return b'%b{"role":"user","content":%b}' % (self._begins, orjson.dumps(question))
+
+
+class _Desk:
+    """What rows name by its id."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._tasks = dict(Task.objects.values_list("pk", "slug"))
+        self._models = dict(ModelVersion.objects.values_list("pk", "name"))
+        self._guides = dict(Guide.objects.values_list("pk", "number"))
+        self._prompt = cache(lambda pk: _Asked(Prompt.objects.get(pk=pk)))
+        # Of the recipe, instead of those that the drafts were made with.
+        self._instead = {
+            prompt.task_id: _Asked(prompt)
+            for slug, number in recipe.prompts.items()
+            for prompt in Prompt.objects.filter(task__slug=slug, number=number)
+        }
+
+    def example(self, row: tuple[Any, ...]) -> Example:
+        (
+            split, task, group, locale, recommendation, golden, review, draft, prompt, guide,
+            model, question, facts,
+        ) = row[:13]  # fmt: skip
+        asked = self._instead.get(task)
+        if asked is None:
+            asked = self._prompt(prompt)
+        else:
+            question = user_message(asked.template, facts)["content"]
+        return Example(
+            provenance={
+                "task": self._tasks[task],
+                "split": split,
+                "group": group,
+                "locale": locale,
+                "recommendation": recommendation,
+                "golden_id": golden,
+                "review_id": review,
+                "draft_id": draft,
+                "prompt_id": asked.pk,
+                "prompt_number": asked.number,
+                "prompt_sha256": asked.sha256,
+                "guide_number": self._guides.get(guide),
+                "model": self._models[model],
+            },
+            prompt=asked.messages(question),
+            facts="" if facts is None else orjson.dumps(facts).decode(),
+        )
+
+
+# --- What each kind has besides ------------------------------------------------------------------
+
+Rest = tuple[Any, ...]
+
+
+def _fill_answer(example: Example, rest: Rest) -> None:
+    (example.answer,) = rest
+
+
+def _fill_pair(example: Example, rest: Rest) -> None:
+    example.answer, example.draft_answer, example.tags = rest
+
+
+def _fill_judged(example: Example, rest: Rest) -> None:
+    example.answer, example.draft_answer, example.likes_answer, example.dislikes_draft = rest
+
+
+def _fill_draft(example: Example, rest: Rest) -> None:
+    example.draft, example.golden, example.outcome, example.tags, changes = rest
+    example.alignment = [{name: change.get(name) for name in _CHANGE} for change in changes]
+
+
+_CHANGE: Final = (
+    "start", "end", "after_start", "after_end", "before", "after", "tags", "by", "cause",
+)  # fmt: skip
+
+
+def _fill_examination(example: Example, rest: Rest) -> None:
+    example.answer, example.golden, example.alternatives = rest
+
+
+_FILL: Final[Mapping[About, Callable[[Example, Rest], None]]] = {
+    About.ANSWERS: _fill_answer,
+    About.PAIRS: _fill_pair,
+    About.JUDGED: _fill_judged,
+    About.DRAFTS: _fill_draft,
+    About.EXAMINATIONS: _fill_examination,
+}

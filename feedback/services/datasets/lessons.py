@@ -1,0 +1,370 @@
+"""Lessons: what each review is worth to training, worked out once, soon after it is approved.
+
+A worker makes them between builds and a build makes those that are missing, so that a dataset of a
+million rows renders no prompt, runs no check and compares no texts. What is final stays as it is
+made; the checks' verdict is asked again when the rules of its task have changed.
+"""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import orjson
+from django.db import connection, transaction
+from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models.functions import Now
+
+from explanations.checks import FAMILIES
+from explanations.models import Draft, Finding, Task
+from explanations.output_formats import UnusableOutput, get_output_format
+from explanations.prompts import TemplateError, user_message
+from explanations.services.dismissing import Dismissals, dismissals_of
+from feedback.models import Golden, Lesson, NearLessons, Review, Tag
+from feedback.near_texts import Pairs, alike, near_bands, word_pairs
+from feedback.outcomes import NOTHING, Outcome, Worth, worth
+from feedback.recipe import LEAST_ALIKE
+from feedback.services.goldens import said_of, unsupported_by_snapshot, uses_unshown_fact
+
+BATCH: Final = 200
+MOST_NEAR: Final = 64
+"""So many others are kept beside a text; what is said oftener teaches nothing new."""
+
+UNSUPPORTED: Final = "an assertion that its facts do not support"
+EMPTY: Final = "empty"
+TEMPLATE: Final = "template"
+
+_PRIVACY: Final = "privacy"
+# What is written to one form shares bands by the thousand; the newest are compared.
+_MOST_COMPARED: Final = 2_000
+_LOCK: Final = "feedback.lessons"
+# Reviews are looked for from so far below the newest that has a lesson: their ids are not given in
+# the order of their commits.
+_LOOKED_BACK: Final = 50_000
+
+Tell = Callable[[int], object]
+
+
+def prepare_lessons(tell: Tell = lambda done: None, seconds: float | None = None) -> int:
+    """Make what lessons are missing and judge anew what was judged by other rules; return how many.
+
+    Each batch is a transaction of its own; `tell` hears after each how many there were. After
+    `seconds` it leaves the rest to whoever comes next; by default it goes on until none is left.
+    """
+    work = _Work(tell, seconds)
+    tasks = [_Judged(task) for task in Task.objects.select_related("guide").order_by("pk")]
+    # Rejects first: the newest review that has a lesson says from where on to look for them.
+    for step in (_make_of_rejects, _make_of_goldens, _judge_anew):
+        for task in tasks:
+            work.go_through(step, task)
+    return work.done
+
+
+class _Judged:
+    """A task with what judges its goldens now."""
+
+    def __init__(self, task: Task) -> None:
+        self.task: Final = task
+        self.dismissals: Final[Dismissals] = dismissals_of(task)
+        self.rules: Final = _stands_for(task, self.dismissals)
+
+
+class _Work:
+    """Goes on batch by batch, as long as there is time."""
+
+    def __init__(self, tell: Tell, seconds: float | None) -> None:
+        self._tell = tell
+        self._until = None if seconds is None else time.monotonic() + seconds
+        self.done = 0
+
+    def go_through(self, step: Callable[[_Judged], int], judged: _Judged) -> None:
+        while self._until is None or time.monotonic() < self._until:
+            number = self._one_batch(step, judged)
+            if not number:
+                return
+            self.done += number
+            self._tell(self.done)
+
+    def _one_batch(self, step: Callable[[_Judged], int], judged: _Judged) -> int:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # One after the other: two made at once would not see how alike they are.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_LOCK])
+            return step(judged)
+
+
+def _stands_for(task: Task, dismissals: Dismissals) -> str:
+    """Return what stands for the rules that judge a task's goldens now."""
+    written = [
+        task.guide_id,
+        task.word_limit,
+        task.output_format,
+        sorted(dismissals),
+        [getattr(family, "VERSION", 0) for family in FAMILIES],
+    ]
+    return hashlib.sha256(orjson.dumps(written)).hexdigest()[:16]
+
+
+# --- Making --------------------------------------------------------------------------------------
+
+
+def _make_of_goldens(judged: _Judged) -> int:
+    goldens = (
+        Golden.objects.filter(task=judged.task, state=Golden.State.APPROVED, lesson=None)
+        .select_related(
+            "snapshot", "prompt", "recommendation", "review__draft__snapshot", "review__guide"
+        )
+        .prefetch_related("review__tags__category", "review__answers__criterion")
+        .annotate(draft_is_private=_says_private_things("review__draft"))
+        .order_by("pk")[:BATCH]
+    )
+    lessons, texts = [], []
+    for golden in goldens:
+        golden.task = golden.review.draft.task = judged.task
+        golden.review.draft.recommendation = golden.recommendation
+        lessons.append(_lesson_of_golden(golden, judged))
+        texts.append(golden.text)
+    return _keep(lessons, texts)
+
+
+def _make_of_rejects(judged: _Judged) -> int:
+    newest = Lesson.objects.aggregate(newest=Max("review"))["newest"] or 0
+    rejects = (
+        Review.objects.standing()
+        .filter(
+            pk__gt=newest - _LOOKED_BACK,
+            outcome=Outcome.REJECT,
+            draft__task=judged.task,
+            lessons=None,
+        )
+        .select_related("draft__snapshot", "draft__prompt", "draft__recommendation", "guide")
+        .prefetch_related("tags__category", "answers__criterion")
+        .annotate(draft_is_private=_says_private_things("draft"))
+        .order_by("pk")[:BATCH]
+    )
+    lessons, texts = [], []
+    for review in rejects:
+        review.draft.task = judged.task
+        lessons.append(_lesson_of_reject(review, judged))
+        texts.append(review.draft.text)
+    return _keep(lessons, texts)
+
+
+def _says_private_things(draft: str) -> Exists:
+    found = Finding.objects.standing().filter(draft=OuterRef(draft), check_name=_PRIVACY)
+    return Exists(found.order_by())
+
+
+def _lesson_of_golden(golden: Any, judged: _Judged) -> Lesson:
+    """Return what a golden teaches.
+
+    The prompt is rendered from the facts that the golden rests on, not from those that the model
+    was shown: otherwise the golden would teach it to invent what the editor knew.
+    """
+    review, draft, facts = golden.review, golden.review.draft, golden.snapshot.facts
+    knows_more = uses_unshown_fact(golden)
+    lesson = _begun(review, judged)
+    lesson.golden = golden
+    lesson.prompt_id = golden.prompt_id
+    lesson.knows_more = knows_more
+    lesson.refused = verdict(golden, judged.dismissals)
+    # A text that was made anew on newer facts is not what the draft was changed to.
+    lesson.spans = golden.replaces_id is None
+    _set_worth(lesson, _worth(golden, knows_more))
+    if golden.rewritten_by_id is not None:
+        lesson.editor_id, lesson.reviewed_at = golden.rewritten_by_id, golden.created_at
+    try:
+        lesson.question = user_message(golden.prompt.user_template, facts)["content"]
+        lesson.answer = get_output_format(golden.task.output_format).completion(
+            golden.text, golden.output, facts
+        )
+    except UnusableOutput as unusable:
+        lesson.refused = lesson.refused or unusable.reason_code
+    except TemplateError:
+        lesson.refused = lesson.refused or TEMPLATE
+    if not lesson.answer.strip():
+        lesson.refused = lesson.refused or EMPTY
+    _set_draft(lesson, draft, golden.draft_is_private)
+    return lesson
+
+
+def _lesson_of_reject(review: Any, judged: _Judged) -> Lesson:
+    draft = review.draft
+    lesson = _begun(review, judged)
+    _set_worth(lesson, worth(Outcome.REJECT, [tag.severity for tag in review.tags.all()]))
+    try:
+        facts = draft.snapshot.facts if draft.snapshot else {}
+        lesson.question = user_message(draft.prompt.user_template, facts)["content"]
+    except TemplateError:
+        lesson.refused = TEMPLATE
+    _set_draft(lesson, draft, review.draft_is_private)
+    return lesson
+
+
+def _begun(review: Review, judged: _Judged) -> Lesson:
+    draft = review.draft
+    tags = list(review.tags.all())
+    return Lesson(
+        review=review,
+        task_id=draft.task_id,
+        recommendation_id=draft.recommendation_id,
+        draft=draft,
+        prompt_id=draft.prompt_id,
+        model_version_id=draft.model_version_id,
+        guide_id=review.guide_id,
+        editor_id=review.editor_id,
+        group=draft.recommendation.group or draft.recommendation.external_id,
+        locale=draft.recommendation.locale,
+        external_id=draft.recommendation.external_id,
+        outcome=review.outcome,
+        reviewed_at=review.created_at,
+        categories=sorted({tag.category.slug for tag in tags}),
+        answers={each.criterion.slug: each.answer for each in review.answers.all()},
+        tags=[_whole(tag) for tag in tags],
+        knows_more=False,
+        spans=True,
+        judged_by=judged.rules,
+        judged_at=Now(),
+    )
+
+
+def _whole(tag: Tag) -> dict[str, object]:
+    return {
+        "category": tag.category.slug,
+        "severity": tag.severity,
+        "scope": tag.scope,
+        "start": tag.start,
+        "end": tag.end,
+        "quote": tag.quote,
+        "note": tag.note,
+        "fact": tag.pointer,
+    }
+
+
+def _worth(golden: Golden, knows_more: bool) -> Worth:
+    if golden.grade != Golden.Grade.EXEMPLARY:
+        return NOTHING
+    if golden.replaces_id is not None:
+        # Rewritten on newer facts it is somebody's own text, whatever the first decision was; and
+        # the draft, which had the older ones, is not the worse one for that.
+        return worth(Outcome.EDIT, ())
+    severities = [tag.severity for tag in golden.review.tags.all()]
+    return worth(Outcome(golden.review.outcome), severities, uses_unshown_fact=knows_more)
+
+
+def _set_worth(lesson: Lesson, given: Worth) -> None:
+    lesson.sft = given.sft
+    lesson.dpo = given.dpo
+    lesson.kto_answer = any(label for _text, label in given.kto)
+    lesson.kto_draft = any(not label for _text, label in given.kto)
+
+
+def _set_draft(lesson: Lesson, draft: Draft, is_private: bool) -> None:
+    facts = draft.snapshot.facts if draft.snapshot else {}
+    try:
+        lesson.draft_answer = get_output_format(draft.task.output_format).completion(
+            draft.text, draft.output, facts
+        )
+    except UnusableOutput as unusable:
+        lesson.draft_refused = unusable.reason_code
+    if is_private:
+        lesson.draft_refused = _PRIVACY
+
+
+# --- Judging -------------------------------------------------------------------------------------
+
+
+def verdict(golden: Golden, dismissals: Dismissals) -> str:
+    """Return why nobody should be trained on a golden, in words to count by, or ""."""
+    said = said_of(golden, dismissals)
+    if unsupported_by_snapshot(said):
+        return UNSUPPORTED
+    # One reason is enough to count a golden once.
+    return next((each.finding.check for each in said if each.forbids), "")
+
+
+def _judge_anew(judged: _Judged) -> int:
+    # Said as two ranges, which an index can answer where all are judged by the same rules.
+    by_others = Q(judged_by__lt=judged.rules) | Q(judged_by__gt=judged.rules)
+    # Only a lead who overrides a check can change what is said by the same rules.
+    overridden = ~Q(refused="") & Q(golden__changed_at__gt=F("judged_at"))
+    number = _judge(judged, by_others)
+    return number or _judge(judged, overridden)
+
+
+def _judge(judged: _Judged, outdated: Q) -> int:
+    lessons = (
+        Lesson.objects.filter(outdated, task=judged.task, golden__state=Golden.State.APPROVED)
+        .select_related("golden__snapshot", "golden__recommendation")
+        .order_by("pk")[:BATCH]
+    )
+    done = []
+    for lesson in lessons:
+        golden = lesson.golden
+        assert golden is not None  # noqa: S101  (filtered; for the type checker)
+        golden.task = judged.task
+        lesson.judged_by = judged.rules
+        lesson.judged_at = Now()
+        of_text = verdict(golden, judged.dismissals)
+        if of_text or lesson.answer.strip():
+            lesson.refused = of_text
+        done.append(lesson)
+    Lesson.objects.bulk_update(done, ["refused", "judged_by", "judged_at"])
+    return len(done)
+
+
+# --- How alike they are --------------------------------------------------------------------------
+
+
+def _keep(lessons: Sequence[Lesson], texts: Sequence[str]) -> int:
+    if not lessons:
+        return 0
+    pairs = [word_pairs(text) for text in texts]
+    for lesson, own in zip(lessons, pairs, strict=True):
+        lesson.bands = near_bands(own)
+    made = Lesson.objects.bulk_create(lessons)
+    _keep_how_alike(dict(zip((lesson.pk for lesson in made), pairs, strict=True)))
+    return len(made)
+
+
+_CANDIDATES: Final = """
+SELECT earlier.id, COALESCE(golden.text, draft.text)
+FROM feedback_lesson earlier
+LEFT JOIN feedback_golden golden ON golden.id = earlier.golden_id
+JOIN explanations_draft draft ON draft.id = earlier.draft_id
+WHERE earlier.bands && (SELECT later.bands FROM feedback_lesson later WHERE later.id = %(later)s)
+  AND earlier.id < %(later)s
+  AND (earlier.golden_id IS NULL)
+      = (SELECT later.golden_id IS NULL FROM feedback_lesson later WHERE later.id = %(later)s)
+ORDER BY earlier.id DESC
+LIMIT %(most)s
+"""
+
+
+def _keep_how_alike(pairs_of: dict[int, Pairs]) -> None:
+    """Keep which earlier lessons each of these new ones is near to: the nearest `MOST_NEAR`."""
+    near: list[NearLessons] = []
+    crowded: list[Lesson] = []
+    for later, own in pairs_of.items():
+        found = sorted(
+            (
+                (share, -earlier)
+                for earlier, text in _candidates(later)
+                if (share := alike(own, word_pairs(text))) >= LEAST_ALIKE
+            ),
+            reverse=True,
+        )
+        near += [
+            NearLessons(later_id=later, earlier_id=-earlier, alike=share)
+            for share, earlier in found[:MOST_NEAR]
+        ]
+        if len(found) > MOST_NEAR:
+            crowded.append(Lesson(pk=later, crowded_from=found[MOST_NEAR][0]))
+    NearLessons.objects.bulk_create(near)
+    Lesson.objects.bulk_update(crowded, ["crowded_from"])
+
+
+def _candidates(later: int) -> list[tuple[int, str]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CANDIDATES, {"later": later, "most": _MOST_COMPARED})
+        rows: list[tuple[int, str]] = cursor.fetchall()
+    return rows

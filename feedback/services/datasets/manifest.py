@@ -1,0 +1,138 @@
+"""The manifest of a dataset: what is in it, what is not and why, and how to check each file."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import psycopg
+from django.utils.crypto import salted_hmac
+
+from explanations.models import Guide, ModelVersion, Prompt, Task
+from feedback.models import Dataset, DatasetFile
+from feedback.services.datasets.choosing import Choice
+
+MANIFEST: Final = "manifest.json"
+MANIFEST_SCHEMA: Final = 1
+
+_COUNTED: Final = (
+    "split", "task_id", "editor_id", "outcome", "prompt_id", "model_version_id", "guide_id",
+)  # fmt: skip
+# GROUPING has a bit for each of the columns, 0 for that by which the row is grouped.
+_COUNTS: Final = """
+SELECT GROUPING(split, task_id, editor_id, outcome, prompt_id, model_version_id, guide_id),
+       split, task_id, editor_id, outcome, prompt_id, model_version_id, guide_id, count(*)
+FROM chosen
+GROUP BY GROUPING SETS
+    ((split), (task_id), (editor_id), (outcome), (prompt_id), (model_version_id), (guide_id))
+"""
+_TAGS: Final = """
+SELECT category, count(*)
+FROM chosen JOIN feedback_lesson lesson ON lesson.id = chosen.id,
+     unnest(lesson.categories) AS category
+GROUP BY category ORDER BY category
+"""
+
+
+def make_manifest(
+    dataset: Dataset,
+    choice: Choice,
+    counts: Mapping[str, object],
+    files: Sequence[DatasetFile],
+) -> dict[str, Any]:
+    """Return the manifest; `counts` are those of `count_chosen`."""
+    return {
+        "schema_version": MANIFEST_SCHEMA,
+        "name": dataset.name,
+        "number": dataset.number,
+        "parent": dataset.parent.number if dataset.parent else None,
+        "recipe": dataset.recipe,
+        "reviews": choice.all_reviews,
+        "rows": _rows(files),
+        **counts,
+        "left_out": dict(choice.left_out),
+        "files": [
+            {
+                "path": file.path,
+                "format": file.format,
+                "split": file.split,
+                "rows": file.rows,
+                "bytes": file.bytes,
+                "sha256": file.sha256,
+            }
+            for file in files
+        ],
+    }
+
+
+def _rows(files: Sequence[DatasetFile]) -> dict[str, dict[str, int]]:
+    """Return format -> split -> rows; of a split in several kinds of file each row is one."""
+    rows: dict[str, dict[str, int]] = {}
+    for file in files:
+        if file.rows is not None:
+            rows.setdefault(file.format, {})[file.split] = file.rows
+    return rows
+
+
+def count_chosen(cursor: psycopg.Cursor[Any]) -> dict[str, object]:
+    """Return how the reviews in the temporary table `chosen` are made up, for the manifest."""
+    found = _found(cursor)
+    cursor.execute(_TAGS)
+    tags = dict(cursor.fetchall())
+    return {
+        "splits": found["split"],
+        "tasks": _named(found["task_id"], dict(Task.objects.values_list("pk", "slug"))),
+        "outcomes": found["outcome"],
+        "tags": tags,
+        "editors": _pseudonyms(found["editor_id"]),
+        "prompts": _prompts(found["prompt_id"]),
+        "models": _named(
+            found["model_version_id"], dict(ModelVersion.objects.values_list("pk", "name"))
+        ),
+        "guides": _guides(found["guide_id"]),
+    }
+
+
+def _found(cursor: psycopg.Cursor[Any]) -> dict[str, dict[Any, int]]:
+    cursor.execute(_COUNTS)
+    found: dict[str, dict[Any, int]] = {column: {} for column in _COUNTED}
+    every = 2 ** len(_COUNTED) - 1
+    for grouping, *values, number in cursor.fetchall():
+        place = len(_COUNTED) - (every - grouping).bit_length()
+        found[_COUNTED[place]][values[place]] = number
+    return found
+
+
+def _named(counted: Mapping[int, int], names: Mapping[int, str]) -> dict[str, int]:
+    return dict(sorted((names[pk], number) for pk, number in counted.items()))
+
+
+def pseudonym(person_id: int) -> str:
+    """Return the name under which an editor is counted outside: the same on this desk for ever,
+    and nothing by which somebody without the desk's secret finds the person.
+    """
+    return f"editor-{salted_hmac('feedback.pseudonym', str(person_id)).hexdigest()[:10]}"
+
+
+def _pseudonyms(counted: Mapping[int, int]) -> dict[str, int]:
+    return dict(sorted((pseudonym(pk), number) for pk, number in counted.items()))
+
+
+def _prompts(counted: Mapping[int, int]) -> list[dict[str, object]]:
+    prompts = Prompt.objects.filter(pk__in=counted).select_related("task").order_by("pk")
+    return [
+        {
+            "id": prompt.pk,
+            "task": prompt.task.slug,
+            "number": prompt.number,
+            "sha256": prompt.sha256,
+            "reviews": counted[prompt.pk],
+        }
+        for prompt in prompts
+    ]
+
+
+def _guides(counted: Mapping[int | None, int]) -> list[dict[str, object]]:
+    guides = Guide.objects.filter(pk__in=[pk for pk in counted if pk]).select_related("task")
+    return [
+        {"task": guide.task.slug, "number": guide.number, "reviews": counted[guide.pk]}
+        for guide in guides.order_by("pk")
+    ]

@@ -1,0 +1,113 @@
+"""Files of rows in Parquet, with the types of their format's columns."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.json as arrow_json
+import pyarrow.parquet as parquet
+
+from feedback.formats import Kind
+from feedback.services.datasets.row_files import HashedFile, Written
+
+# Some megabytes each: what a reader takes at a time, and what a build holds in memory.
+ROWS_IN_A_GROUP: Final = 4_000
+
+_MESSAGE: Final = pa.struct([("role", pa.string()), ("content", pa.string())])
+_MESSAGES: Final = pa.list_(_MESSAGE)
+_TAG: Final = pa.struct(
+    [
+        ("category", pa.string()),
+        ("severity", pa.int64()),
+        ("scope", pa.string()),
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("quote", pa.string()),
+        ("note", pa.string()),
+        ("fact", pa.string()),
+    ]
+)
+_CHANGE: Final = pa.struct(
+    [
+        ("start", pa.int64()),
+        ("end", pa.int64()),
+        ("after_start", pa.int64()),
+        ("after_end", pa.int64()),
+        ("before", pa.string()),
+        ("after", pa.string()),
+        ("tags", pa.list_(pa.int64())),
+        ("by", pa.string()),
+        ("cause", pa.string()),
+    ]
+)
+_TYPES: Final[Mapping[Kind, pa.DataType]] = {
+    "text": pa.string(),
+    "number": pa.int64(),
+    "truth": pa.bool_(),
+    "message": _MESSAGE,
+    "messages": _MESSAGES,
+    "texts": pa.list_(pa.string()),
+    "tags": pa.list_(_TAG),
+    "changes": pa.list_(_CHANGE),
+    "wrapped": pa.struct([("messages", _MESSAGES)]),
+}
+
+
+def arrow_schema(columns: Mapping[str, Kind]) -> pa.Schema:
+    """Return the types of a format's columns."""
+    return pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()])
+
+
+class ParquetFile:
+    """A `feedback.services.datasets.row_files.RowFile` of groups of one size."""
+
+    def __init__(self, path: Path, columns: Mapping[str, Kind]) -> None:
+        self._file = HashedFile(path)
+        self._schema = arrow_schema(columns)
+        self._writer = parquet.ParquetWriter(
+            pa.PythonFile(self._file, "w"),
+            self._schema,
+            compression="zstd",
+            compression_level=3,
+            version="2.6",
+        )
+        self._waiting: list[bytes] = []
+        self._rows = 0
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Add rows, each a line of JSON with its end. Raises OSError."""
+        self._waiting += lines
+        # Groups of one size, however the rows came.
+        while len(self._waiting) >= ROWS_IN_A_GROUP:
+            self._write_group(self._waiting[:ROWS_IN_A_GROUP])
+            del self._waiting[:ROWS_IN_A_GROUP]
+
+    def close(self) -> Written:
+        """Bring all of it to the disk. Raises OSError."""
+        if self._waiting:
+            self._write_group(self._waiting)
+        self._writer.close()
+        return self._file.close_whole(self._rows)
+
+    def abandon(self) -> None:
+        """Let go of it, whatever state it is in."""
+        with suppress(OSError, pa.ArrowException):
+            self._writer.close()
+        self._file.abandon()
+
+    def _write_group(self, lines: Sequence[bytes]) -> None:
+        self._writer.write_table(_table(b"".join(lines), self._schema), len(lines))
+        self._rows += len(lines)
+
+
+def _table(lines: bytes, schema: pa.Schema) -> pa.Table:
+    return arrow_json.read_json(
+        pa.BufferReader(lines),
+        # One block: of several, each would be a part of the table, and a row may lie across two.
+        read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        parse_options=arrow_json.ParseOptions(
+            explicit_schema=schema, unexpected_field_behavior="error"
+        ),
+    )

@@ -1,0 +1,102 @@
+"""Writing: what was chosen, as files of rows in every format and kind that the recipe names."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+
+from feedback.formats import Row, TrainingFormat, get_training_format
+from feedback.recipe import Recipe, SplitName
+from feedback.services.datasets.examples import Found, examples
+from feedback.services.datasets.row_files import RowFile, Written, open_row_file
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file of rows in the workshop, and what it holds."""
+
+    path: str
+    """Within the dataset, as `sft/train.jsonl`."""
+    format: str
+    split: SplitName
+    written: Written
+
+
+def line_of(row: Row) -> bytes:
+    """Return a row as a line of JSON, with its end: the one way in which rows are written."""
+    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def write_files(
+    own: psycopg.Connection[Any],
+    recipe: Recipe,
+    workshop: Path,
+    tell: Callable[[int], object],
+) -> list[WrittenFile]:
+    """Write all files of rows and return them; `tell` hears after each batch how many reviews' rows
+    are written, each format counted.
+
+    A split without rows gets no file. Raises OSError, TemplateError, and whatever `tell` raises.
+    """
+    done = 0
+    files: list[WrittenFile] = []
+    for slug in recipe.formats:
+        training_format = get_training_format(slug)
+        batches = examples(own, recipe, training_format.about)
+        with _FilesOfFormat(workshop, training_format, recipe.files) as opened:
+            for batch in batches:
+                for split, lines in lines_by_split(training_format, batch).items():
+                    opened.write(split, lines)
+                done += len(batch)
+                tell(done)
+            files += opened.close_whole()
+    return files
+
+
+def lines_by_split(
+    training_format: TrainingFormat, batch: Iterable[Found]
+) -> dict[SplitName, list[bytes]]:
+    """Return the rows of a batch in a format, as lines, by the split that they belong to."""
+    lines: dict[SplitName, list[bytes]] = defaultdict(list)
+    for split, example in batch:
+        lines[split].extend(map(line_of, training_format.rows(example)))
+    return lines
+
+
+class _FilesOfFormat:
+    """The files of one format, opened with their first rows."""
+
+    def __init__(
+        self, workshop: Path, training_format: TrainingFormat, kinds: Iterable[str]
+    ) -> None:
+        self._workshop = workshop
+        self._format = training_format
+        self._kinds = tuple(kinds)
+        self._open: dict[tuple[SplitName, str], RowFile] = {}
+
+    def __enter__(self) -> "_FilesOfFormat":
+        return self
+
+    def __exit__(self, *_failure: object) -> None:
+        for file in self._open.values():
+            file.abandon()
+
+    def write(self, split: SplitName, lines: list[bytes]) -> None:
+        for kind in self._kinds if lines else ():
+            if (split, kind) not in self._open:
+                self._open[split, kind] = open_row_file(
+                    self._workshop / self._path(split, kind), kind, self._format.columns
+                )
+            self._open[split, kind].write(lines)
+
+    def close_whole(self) -> Iterator[WrittenFile]:
+        for split, kind in sorted(self._open):
+            written = self._open[split, kind].close()
+            yield WrittenFile(self._path(split, kind), self._format.slug, split, written)
+
+    def _path(self, split: SplitName, kind: str) -> str:
+        return f"{self._format.slug}/{split}.{kind}"
