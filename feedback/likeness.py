@@ -10,7 +10,7 @@ from typing import Final
 
 from rensa import RMinHash
 
-from explanations.checks.published import words_beside_facts
+from explanations.checks.published import Words, words_beside_facts
 from explanations.checks.words import words_of
 from explanations.context import mentioned_facts
 
@@ -29,11 +29,16 @@ def bands_of(text: str, facts: Mapping[str, object]) -> list[int]:
     Empty where too little is left of it beside its facts.
     """
     mentions = mentioned_facts(text, facts)
-    words = set(words_beside_facts(text, [(each.start, each.end) for each in mentions]))
-    if len(words) < FEWEST_WORDS:
+    return bands_of_words(words_beside_facts(text, [(each.start, each.end) for each in mentions]))
+
+
+def bands_of_words(words: Words) -> list[int]:
+    """Return the same for who has the words of the text that are no facts at hand."""
+    different = set(words)
+    if len(different) < FEWEST_WORDS:
         return []
     signature = RMinHash(BANDS * ROWS, _SEED)
-    signature.update(sorted(words))
+    signature.update(sorted(different))
     digest = signature.digest()
     return [_band(number, digest[number * ROWS : (number + 1) * ROWS]) for number in range(BANDS)]
 

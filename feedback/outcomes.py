@@ -67,7 +67,6 @@ REASONS: Final[Mapping[Outcome, Mapping[str, str]]] = {
 ENDS_THE_PLACE: Final = frozenset(
     {Outcome.ACCEPT, Outcome.BLAND, Outcome.EDIT, Outcome.REJECT, Outcome.UNREVIEWABLE}
 )
-MAKES_A_GOLDEN: Final = frozenset({Outcome.ACCEPT, Outcome.BLAND, Outcome.EDIT})
 # What says something about the text, and with that about what the checks said of it.
 JUDGES_FINDINGS: Final = frozenset({Outcome.ACCEPT, Outcome.BLAND, Outcome.EDIT, Outcome.REJECT})
 

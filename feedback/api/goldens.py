@@ -1,7 +1,7 @@
 """Goldens over REST: listed page by page, one with its facts, and what may become of it."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
@@ -47,6 +47,28 @@ class GoldenOutput(serializers.Serializer[Any]):
     state_reason = serializers.CharField()
     created_at = serializers.DateTimeField()
     changed_at = serializers.DateTimeField()
+
+
+def golden_answer(golden: Golden) -> dict[str, object]:
+    """Return what GoldenOutput describes, for the answer that must be quick."""
+    return {
+        "id": golden.pk,
+        "task": golden.task.slug,
+        "recommendation": golden.recommendation_id,
+        "review": golden.review_id,
+        "prompt": golden.prompt_id,
+        "text": golden.text,
+        "output": golden.output,
+        "rests_on": golden.rests_on,
+        "grade": golden.grade,
+        "state": golden.state,
+        "state_reason": golden.state_reason,
+        "created_at": _TIME.to_representation(golden.created_at),
+        "changed_at": _TIME.to_representation(golden.changed_at),
+    }
+
+
+_TIME: Final = serializers.DateTimeField()
 
 
 class GoldenWithFactsOutput(GoldenOutput):

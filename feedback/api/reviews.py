@@ -21,7 +21,7 @@ from feedback.api.assignments import (
     asked_for,
     lease_lost,
 )
-from feedback.api.goldens import GoldenOutput
+from feedback.api.goldens import GoldenOutput, golden_answer
 from feedback.explained_edit import EXPLANATIONS
 from feedback.models import Assignment, Review
 from feedback.outcomes import MOST_TAGS, SEVERITIES, Outcome
@@ -30,6 +30,7 @@ from feedback.services.queue import LeaseLost, assignment_on, claim_next, prepar
 from feedback.services.reviewing import (
     AlreadySubmitted,
     KeyReused,
+    Submitted,
     UndoRefused,
     reviews_of,
     submit_review,
@@ -163,6 +164,18 @@ class SubmittedOutput(serializers.Serializer[Any]):
     replayed = serializers.BooleanField(help_text="Whether it had been answered before.")
 
 
+def submitted_answer(submitted: Submitted) -> dict[str, object]:
+    """Return what SubmittedOutput describes: a serializer costs more than the writing."""
+    review, golden = submitted.review, submitted.golden
+    return {
+        "review": review.pk,
+        "outcome": review.outcome,
+        "alignment": [{"by": None, "cause": "", **change} for change in review.alignment],
+        "golden": golden_answer(golden) if golden else None,
+        "replayed": submitted.replayed,
+    }
+
+
 class SubmittedAndNextOutput(SubmittedOutput):
     """What a submission became, and the next draft."""
 
@@ -231,7 +244,7 @@ class DraftReviewsView(APIView):
             return conflict(str(already), "already_submitted", review=already.review.pk)
         except LeaseLost as lost:
             return lease_lost(lost)
-        answer = dict(SubmittedOutput(submitted).data)
+        answer = submitted_answer(submitted)
         following = None
         if asked is not None:
             following = claim_next(editor, **asked)

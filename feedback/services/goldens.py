@@ -1,6 +1,6 @@
 """Goldens: made from reviews, approved by a second person where the task asks for one."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -21,6 +21,7 @@ from explanations.checks import (
     gist_of,
     make_subject,
 )
+from explanations.checks.published import Words
 from explanations.checks.thresholds import ABOUT_CLAIMS
 from explanations.context import get_fact, has_fact
 from explanations.fact_changes import (
@@ -34,7 +35,7 @@ from explanations.fact_changes import (
     same_facts,
     touches,
 )
-from explanations.models import Draft, FactSnapshot, Recommendation, Task
+from explanations.models import Draft, FactSnapshot, PublishedLine, Recommendation, Task
 from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.services.catalogue import catalogue_at_hand
 from explanations.services.dismissing import Dismissals, dismissals_of
@@ -113,64 +114,84 @@ def uses_unshown_fact(golden: Golden) -> bool:
 # --- Making --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class MadeGolden:
+    """The golden that a review gives, to be written with it, and the line that it hands down."""
+
+    golden: Golden
+    published_line: PublishedLine | None
+    words: Words
+    """The words of the golden that are no facts."""
+
+
 def make_golden(
-    review: Review, draft: Draft, outcome: Outcome, severities: list[int]
-) -> Golden | None:
-    """Make the golden that a review gives, or None where its outcome gives none.
+    draft: Draft,
+    outcome: Outcome,
+    severities: Sequence[int],
+    rewrite: tuple[str, dict[str, object] | None],
+    reported: Iterable[str],
+) -> MadeGolden | None:
+    """Make the golden that a review gives, or None where its outcome gives none; nothing is saved.
 
     Must run in the review's transaction, with the recommendation locked. Approved by itself where
     the task asks for no second person; it waits as PROPOSED, with the reason, where a check forbids
-    the text, and as NEEDS_REVIEW where a fact it rests on has changed since.
+    the text or a fact it rests on is among the `reported`, and as NEEDS_REVIEW where one has
+    changed since.
     """
     grade = worth(outcome, severities).grade
     if not grade:
         return None
-    text, output = (
-        (review.rewrite, review.rewrite_output)
-        if outcome is Outcome.EDIT
-        else (draft.text, draft.output)
-    )
-    snapshot = _snapshot_seen(draft)
-    rests_on = get_output_format(draft.task.output_format).rests_on(text, output, snapshot.facts)
+    text, output = rewrite if outcome is Outcome.EDIT else (draft.text, draft.output)
     golden = Golden(
         task=draft.task,
         recommendation=draft.recommendation,
-        review=review,
-        snapshot=snapshot,
+        snapshot=_snapshot_seen(draft),
         prompt_id=draft.prompt_id,
         text=text,
+        language=draft.language,
         output=output,
-        rests_on=rests_on,
         grade=grade,
     )
-    golden.state, golden.state_reason = _first_state(golden)
-    golden.save(force_insert=True)
-    hand_down([golden])
-    return golden
+    subject = _subject(golden)
+    golden.rests_on = _rests_on(golden, subject)
+    golden.state, golden.state_reason = _first_state(golden, subject, reported)
+    line = None
+    if golden.state == Golden.State.APPROVED and _is_handed_down(golden):
+        line = PublishedLine(
+            task_id=golden.task_id,
+            text=text,
+            words=list(subject.words_beside_facts),
+            owner=subject.owner,
+        )
+    return MadeGolden(golden, line, subject.words_beside_facts)
 
 
-def _first_state(golden: Golden) -> tuple[Golden.State, str]:
+def _rests_on(golden: Golden, subject: Subject) -> list[str]:
+    return subject.output_format.rests_on(
+        golden.text, golden.output, golden.snapshot.facts, subject.mentions
+    )
+
+
+def _first_state(
+    golden: Golden, subject: Subject, reported: Iterable[str]
+) -> tuple[Golden.State, str]:
     if changed := _changed_since(golden):
         return Golden.State.NEEDS_REVIEW, changed
-    if forbidden := _forbidden_by_checks(golden):
+    if forbidden := _forbidden_by_checks(golden, subject):
         return Golden.State.PROPOSED, forbidden
-    if doubted := _doubted(golden):
+    if doubted := _doubted(golden, reported):
         return Golden.State.PROPOSED, doubted
     if golden.task.second_person_required:
         return Golden.State.PROPOSED, ""
     return Golden.State.APPROVED, ""
 
 
-def _doubted(golden: Golden) -> str:
+def _doubted(golden: Golden, reported: Iterable[str]) -> str:
     """Say which of the facts it rests on are reported and not settled: they hold no work in hand,
     but nobody is to learn from it before a lead has looked.
     """
-    reports = FactReport.objects.filter(
-        recommendation=golden.recommendation_id, state=FactReport.State.OPEN
-    )
-    doubted = ", ".join(
-        sorted({each.pointer for each in reports if touches(golden.rests_on, each.pointer)})
-    )
+    touched = {pointer for pointer in reported if touches(golden.rests_on, pointer)}
+    doubted = ", ".join(sorted(touched))
     return f"These facts are reported and not settled: {doubted}."[:MOST_REASON] if doubted else ""
 
 
@@ -197,8 +218,8 @@ def _changed_since(golden: Golden) -> str:
     return f"These facts have changed since: {changed}."[:MOST_REASON] if changed else ""
 
 
-def _forbidden_by_checks(golden: Golden) -> str:
-    forbidding = [said.finding.message for said in said_of(golden) if said.forbids]
+def _forbidden_by_checks(golden: Golden, subject: Subject) -> str:
+    forbidding = [said.finding.message for said in _said_about(golden, subject) if said.forbids]
     return " ".join(forbidding)[:MOST_REASON]
 
 
@@ -248,14 +269,12 @@ def said_of(golden: Golden, dismissals: Dismissals | None = None) -> list[Said]:
     Errors forbid, whatever the task lets its drafts do: a golden is copied by the next model. What
     is dismissed for the task is left out. `dismissals` are the task's, for who has them at hand.
     """
-    subject = subject_of(
-        golden.text,
-        task=golden.task,
-        locale=golden.recommendation.locale,
-        facts=golden.snapshot.facts,
-        output=golden.output,
-        published=published_at_hand(golden.task.slug) if golden.output is None else None,
-    )
+    return _said_about(golden, _subject(golden), dismissals)
+
+
+def _said_about(
+    golden: Golden, subject: Subject, dismissals: Dismissals | None = None
+) -> list[Said]:
     found = [(finding, gist_of(finding, golden.text)) for finding in findings_of(subject)]
     if found and dismissals is None:
         dismissals = dismissals_of(golden.task)
@@ -276,6 +295,17 @@ def said_of(golden: Golden, dismissals: Dismissals | None = None) -> list[Said]:
         )
         for finding, gist in found
     ]
+
+
+def _subject(golden: Golden) -> Subject:
+    return subject_of(
+        golden.text,
+        task=golden.task,
+        locale=golden.recommendation.locale,
+        facts=golden.snapshot.facts,
+        output=golden.output,
+        published=published_at_hand(golden.task.slug) if golden.output is None else None,
+    )
 
 
 def subject_of(
@@ -422,7 +452,7 @@ def find_still_right(golden_id: int, person: Person, looked_at: int | None) -> G
         golden = _to_judge_anew(golden_id, looked_at)
         if golden.task.second_person_required and golden.writer_id == person.pk:
             raise GoldenRefused(_("A golden is approved by somebody else than its editor."))
-        if forbidden := _forbidden_by_checks(golden):
+        if forbidden := _forbidden_by_checks(golden, _subject(golden)):
             raise GoldenRefused(forbidden)
         if facts_changed(golden):
             Golden.objects.filter(pk=golden.pk).update(
@@ -462,14 +492,22 @@ def rewrite_golden(
             prompt_id=old.prompt_id,
             text=text,
             output=kept,
-            rests_on=output_format.rests_on(text, kept, now.facts),
             grade=old.grade,
         )
-        golden.state, golden.state_reason = _first_state(golden)
+        subject = _subject(golden)
+        golden.rests_on = _rests_on(golden, subject)
+        golden.state, golden.state_reason = _first_state(golden, subject, _reported(golden))
         golden.save(force_insert=True)
         hand_down([golden])
         record(person, "golden rewritten", golden, replaces=old.pk)
         return golden
+
+
+def _reported(golden: Golden) -> Iterable[str]:
+    """Return the facts of its recommendation that are reported and not settled."""
+    return FactReport.objects.filter(
+        recommendation=golden.recommendation_id, state=FactReport.State.OPEN
+    ).values_list("pointer", flat=True)
 
 
 def _to_judge_anew(golden_id: int, looked_at: int | None) -> Golden:
@@ -554,9 +592,9 @@ def _move(golden: Golden, state: Golden.State, reason: str, person: Person | Non
 def hand_down(goldens: Iterable[Golden]) -> None:
     """Tell the machine side what people stand behind now, so that new drafts do not repeat it.
 
-    They must come with their snapshots. Bullets are alike by design, and are not told.
+    They must come with their snapshots.
     """
-    told = [golden for golden in goldens if golden.output is None]
+    told = [golden for golden in goldens if _is_handed_down(golden)]
     standing = [golden for golden in told if golden.state == Golden.State.APPROVED]
     others = [golden for golden in told if golden.state != Golden.State.APPROVED]
     if standing:
@@ -566,6 +604,11 @@ def hand_down(goldens: Iterable[Golden]) -> None:
         )
     if others:
         unpublish_all([_source(golden) for golden in others])
+
+
+def _is_handed_down(golden: Golden) -> bool:
+    """Whether new drafts are compared with it: bullets are alike by design, and are not."""
+    return golden.output is None
 
 
 def _source(golden: Golden) -> str:

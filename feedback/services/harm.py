@@ -12,7 +12,7 @@ from accounts.models import Person
 from explanations.models import Draft
 from feedback.models import BulkAction, Review
 from feedback.outcomes import ENDS_THE_PLACE, MINOR, Outcome
-from feedback.review_body import TagBody
+from feedback.review_body import ReviewBody, TagBody
 from feedback.services.bulk_actions import do_because_of, undo_because_of
 
 HARMFUL: Final = "harmful"
@@ -37,6 +37,16 @@ WHERE {_SAME_WORDS} AND state IN ('PROPOSED', 'APPROVED') AND review_id <> %s
 """  # noqa: S608 - made of constants
 
 
+# Text and task of a draft that is under review are final.
+_TAKE_TURNS: Final = """
+SELECT pg_advisory_xact_lock(hashtextextended(draft.text, draft.task_id))
+FROM feedback_assignment assignment
+JOIN explanations_place place ON place.id = assignment.place_id
+JOIN explanations_draft draft ON draft.id = place.draft_id
+WHERE assignment.id = %s
+"""
+
+
 def is_harmful(outcome: Outcome, tags: Iterable[TagBody]) -> bool:
     """Whether a submission says that the text is harmful: a skip decides nothing."""
     return outcome in _SAYS_SO and any(
@@ -44,12 +54,16 @@ def is_harmful(outcome: Outcome, tags: Iterable[TagBody]) -> bool:
     )
 
 
-def take_turns(draft: Draft) -> None:
+def may_be_harmful(body: ReviewBody) -> bool:
+    """Whether a submission, as it was sent, may say so; to be asked before anything is locked."""
+    named = {tag.category for tag in body.tags} | {cause.category for cause in body.causes}
+    return HARMFUL in named
+
+
+def take_turns(assignment_id: int) -> None:
     """Let one at a time call the same words harmful: each is about to lock all of them."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [draft.text, draft.task_id]
-        )
+        cursor.execute(_TAKE_TURNS, [assignment_id])
 
 
 def set_aside_the_same(review: Review, draft: Draft) -> None:

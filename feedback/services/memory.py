@@ -12,9 +12,9 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Prefetch
 
-from explanations.checks.published import owner_of
+from explanations.checks.published import Words, owner_of
 from explanations.models import Draft
-from feedback.likeness import bands_of, shared_words
+from feedback.likeness import bands_of, bands_of_words, shared_words
 from feedback.models import DecidedLine, Golden, Review, Tag
 from feedback.outcomes import JUDGES_FINDINGS, Outcome
 from feedback.services.goldens import facts_seen
@@ -42,17 +42,21 @@ class Remembered:
     golden: Golden | None
 
 
-def remember(review: Review, draft: Draft) -> None:
-    """Keep what a new review was about, in its transaction; `draft` comes with its snapshot."""
-    if Outcome(review.outcome) not in REMEMBERED or draft.snapshot is None:
-        return
-    facts = draft.snapshot.facts
-    DecidedLine.objects.create(
-        review=review,
+def line_to_remember(draft: Draft, outcome: Outcome, words: Words | None) -> DecidedLine | None:
+    """Return what a new review was about, to be written with it; None where it says nothing.
+
+    `draft` comes with its snapshot; `words` are those of its text that are no facts, for who has
+    them at hand.
+    """
+    if outcome not in REMEMBERED or draft.snapshot is None:
+        return None
+    return DecidedLine(
         task_id=draft.task_id,
         group=draft.recommendation.group,
         item=UUID(owner_of(draft.snapshot.item)),
-        bands=bands_of(draft.text, facts),
+        bands=bands_of(draft.text, draft.snapshot.facts)
+        if words is None
+        else bands_of_words(words),
     )
 
 

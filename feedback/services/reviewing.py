@@ -19,18 +19,8 @@ from django.utils.translation import gettext as _
 from accounts.log import record
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
-from explanations.models import (
-    Category,
-    Criterion,
-    DecidedAnswer,
-    Draft,
-    Finding,
-    Guide,
-    LetThrough,
-    Place,
-    Recommendation,
-    Task,
-)
+from explanations.checks.published import Words
+from explanations.models import Draft, Guide, LetThrough, Place, Recommendation, Task
 from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.services.redrafting import redraft_after_change
 from feedback.explained_edit import ExplainedEdit, explain_edit
@@ -46,7 +36,6 @@ from feedback.outcomes import (
     DECIDES_FROM,
     ENDS_THE_PLACE,
     JUDGES_FINDINGS,
-    MAKES_A_GOLDEN,
     Answer,
     Decision,
     Outcome,
@@ -57,7 +46,8 @@ from feedback.outcomes import (
 from feedback.review_body import BodyRefused, ReviewBody, TagBody, body_sha256, check_body
 from feedback.services import goldens, harm, memory
 from feedback.services.deadlocks import again_after_deadlock
-from feedback.services.goldens import facts_seen
+from feedback.services.goldens import MadeGolden, facts_seen
+from feedback.services.judged_by import Decides, JudgedBy, lock_draft_of, read_judged_by
 from feedback.services.queue import (
     LEASE,
     OPEN_STATES,
@@ -67,6 +57,7 @@ from feedback.services.queue import (
     locked_place,
     why_lost,
 )
+from feedback.services.submitted_rows import ENDED, SubmittedRows, write
 
 UNDOABLE: Final = 10
 _REVIEWABLE: Final = (Draft.State.READY, Draft.State.BLOCKED)
@@ -111,21 +102,18 @@ class Undone:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A submission that may stand, all checked that needs no lock."""
+class _Decided:
+    """A submission that may stand."""
 
     body: ReviewBody
     outcome: Outcome
-    sha256: str
     rewrite: str
     rewrite_output: dict[str, object] | None
     alignment: list[dict[str, object]]
     tags: tuple[TagBody, ...]
     """Those of the body, and after them those that the causes of an edit make."""
-    categories: Mapping[str, int]
-    criteria: Mapping[str, int]
-    decided: Mapping[int, Answer]
-    """By the tags, what the editor left unanswered: a criterion's number to its answer."""
+    answers_by_tags: Mapping[int, Answer]
+    """What the editor left unanswered: a criterion's number to its answer."""
 
 
 def reviews_of(draft_id: int) -> QuerySet[Review]:
@@ -165,36 +153,18 @@ def submit_review(
 
 @again_after_deadlock
 def _submit(editor: Person, assignment_id: int, key: uuid.UUID, body: ReviewBody) -> Submitted:
-    assignment = (
-        Assignment.objects.with_draft()
-        .select_related("place__task__guide")
-        .annotate(desk_now=Now())
-        .get(pk=assignment_id, editor=editor)
-    )
-    assignment.place.draft.task = assignment.place.task
-    if assignment.state == Assignment.State.SUBMITTED:
+    if harm.may_be_harmful(body):
+        harm.take_turns(assignment_id)
+    lock_draft_of(assignment_id, editor)
+    known = read_judged_by(assignment_id, editor)
+    if known.assignment.state == Assignment.State.SUBMITTED:
         return _answered(editor, key, body, assignment_id)
-    prepared = _prepare(assignment, body)
-    is_harmful = harm.is_harmful(prepared.outcome, prepared.tags)
-    if is_harmful:
-        harm.take_turns(assignment.place.draft)
-    draft = _locked_draft(assignment.place.draft, prepared.outcome)
-    places = list(Place.objects.filter(draft=draft).order_by("ordinal"))
-    place = next(each for each in places if each.pk == assignment.place_id)
-    _hand_in(assignment, place, draft, body)
-    review = _write_review(assignment, draft, editor, key, prepared)
-    golden = None
-    if prepared.outcome in MAKES_A_GOLDEN:
-        severities = [tag.severity for tag in prepared.tags]
-        golden = goldens.make_golden(review, draft, prepared.outcome, severities)
-    _move_place(place, prepared.outcome)
-    if prepared.outcome in ENDS_THE_PLACE:
-        _settle_draft(draft, review, [each for each in places if each.pk != place.pk])
-    memory.remember(review, draft)
-    if is_harmful:
-        harm.set_aside_the_same(review, draft)
-    record(editor, "reviewed", draft, review=review.pk, outcome=review.outcome)
-    return Submitted(review, golden, replayed=False)
+    decided = _decide(known, body)
+    rows = _rows(known, editor, key, decided)
+    _write(known, rows)
+    if harm.is_harmful(decided.outcome, decided.tags):
+        harm.set_aside_the_same(rows.review, known.assignment.place.draft)
+    return Submitted(rows.review, rows.golden, replayed=False)
 
 
 def _answered(editor: Person, key: uuid.UUID, body: ReviewBody, assignment_id: int) -> Submitted:
@@ -219,26 +189,19 @@ def _keep(editor: Person, assignment_id: int, body: ReviewBody) -> None:
     ).update(work=body.as_work(), revision=F("revision") + 1, work_saved_at=Now())
 
 
-# --- What needs no lock --------------------------------------------------------------------------
+# --- What may stand ------------------------------------------------------------------------------
 
 
-def _prepare(assignment: Assignment, body: ReviewBody) -> _Prepared:
-    draft, task = assignment.place.draft, assignment.place.task
-    categories: dict[str, Category] = {}
-    if body.tags or body.causes:
-        categories = {
-            category.slug: category
-            for category in Category.objects.filter(task=task, retired_at=None).only(
-                "slug", "severity"
-            )
-        }
-    criteria: dict[str, int] = {}
-    if body.answers:
-        criteria = dict(
-            Criterion.objects.filter(task=task, retired_at=None).values_list("slug", "pk")
-        )
+def _decide(known: JudgedBy, body: ReviewBody) -> _Decided:
+    """Return what a body decides. Raises BodyRefused by field."""
+    place = known.assignment.place
+    draft = place.draft
     errors = check_body(
-        body, draft.text, categories=categories, criteria=criteria, findings=_findings(draft, body)
+        body,
+        draft.text,
+        categories=known.categories,
+        criteria=known.criteria,
+        findings=known.findings,
     )
     rewrite, rewrite_output = _rewritten(draft, body, errors)
     decision = Decision(
@@ -254,55 +217,38 @@ def _prepare(assignment: Assignment, body: ReviewBody) -> _Prepared:
         # Of a rewrite that cannot be read it is not known whether it changes anything.
         for name, sentence in broken_rules(decision).items():
             errors.setdefault(name, []).append(sentence)
-    if body.outcome is Outcome.ESCALATE and assignment.place.state == Place.State.ESCALATED:
+    if body.outcome is Outcome.ESCALATE and place.state == Place.State.ESCALATED:
         errors["outcome"] = ["This draft is with the lead already."]
     edit = None
     if settle(decision) is Outcome.EDIT and not errors:
-        usual = {slug: category.severity for slug, category in categories.items()}
+        usual = {slug: category.severity for slug, category in known.categories.items()}
         edit = explain_edit(draft.text, rewrite, body, usual)
-        errors = edit.errors or _unexplained(edit, task)
+        errors = edit.errors or _unexplained(edit, place.task)
     if errors:
         raise BodyRefused(errors)
     tags = edit.tags if edit else body.tags
-    return _Prepared(
+    return _Decided(
         body=body,
         outcome=settle(decision),
-        sha256=body_sha256(body, assignment.pk),
         rewrite=rewrite if decision.changed else "",
         rewrite_output=rewrite_output if decision.changed else None,
         alignment=edit.alignment if edit else [],
         tags=tags,
-        categories={slug: category.pk for slug, category in categories.items()},
-        criteria=criteria,
-        decided=_decided_by(tags, task.pk, body),
+        answers_by_tags=_answers_by_tags(tags, known.decides, body),
     )
 
 
-def _decided_by(tags: Sequence[TagBody], task_id: int, body: ReviewBody) -> dict[int, Answer]:
+def _answers_by_tags(
+    tags: Sequence[TagBody], decides: Sequence[Decides], body: ReviewBody
+) -> dict[int, Answer]:
     """Return what the tags answer of that which the editor did not answer themselves."""
     deciding = {tag.category for tag in tags if tag.severity >= DECIDES_FROM}
-    if not deciding:
-        return {}
-    rows = (
-        DecidedAnswer.objects.filter(
-            category__task=task_id, category__slug__in=deciding, criterion__retired_at=None
-        )
-        .exclude(criterion__slug__in=list(body.answers))
-        .order_by()
-        .values_list("criterion", "answer")
-    )
     decided: dict[int, Answer] = {}
-    for criterion, said in rows:
-        answer = cast(Answer, said)
-        decided[criterion] = worse_answer(decided.get(criterion, answer), answer)
+    for each in decides:
+        if each.category in deciding and each.slug not in body.answers:
+            answer = cast(Answer, each.answer)
+            decided[each.criterion] = worse_answer(decided.get(each.criterion, answer), answer)
     return decided
-
-
-def _findings(draft: Draft, body: ReviewBody) -> set[int]:
-    named = {tag.finding for tag in body.tags if tag.finding is not None} | set(body.dismissed)
-    if not named:
-        return set()
-    return set(Finding.objects.filter(draft=draft, pk__in=named).values_list("pk", flat=True))
 
 
 def _rewritten(
@@ -352,80 +298,68 @@ def _unexplained(edit: ExplainedEdit, task: Task) -> dict[str, list[str]]:
     return errors
 
 
-# --- What is locked ------------------------------------------------------------------------------
+# --- What is written -----------------------------------------------------------------------------
 
 
-def _locked_draft(draft: Draft, outcome: Outcome) -> Draft:
-    """Lock the draft and, where its facts go into a golden, first the recommendation."""
-    if outcome in MAKES_A_GOLDEN:
-        draft.recommendation = (
-            Recommendation.objects.select_related("snapshot")
-            .select_for_update(of=("self",), no_key=True)
-            .get(pk=draft.recommendation_id)
-        )
-    draft.state = (
-        Draft.objects.select_for_update(no_key=True)
-        .values_list("state", flat=True)
-        .get(pk=draft.pk)
-    )
-    return draft
-
-
-def _hand_in(assignment: Assignment, place: Place, draft: Draft, body: ReviewBody) -> None:
-    """End the assignment by the submission. Raises LeaseLost when its place is not theirs."""
+def _rows(known: JudgedBy, editor: Person, key: uuid.UUID, decided: _Decided) -> SubmittedRows:
+    """Return all that a submission writes. Raises LeaseLost where the draft wants no review."""
+    assignment = known.assignment
+    place, body, outcome = assignment.place, decided.body, decided.outcome
+    draft = place.draft
     if place.state not in OPEN_STATES or draft.state not in _REVIEWABLE:
         lost = "finished" if place.state == Place.State.DONE else "withdrawn"
         raise LeaseLost(lost, assignment)
-    mine = Assignment.objects.filter(pk=assignment.pk)
-    submitted = {
-        "state": Assignment.State.SUBMITTED,
-        "ended_at": Now(),
-        "work": body.as_work(),
-        "revision": F("revision") + 1,
-        "active_ms": _active_ms(assignment, body),
-    }
-    if mine.active().update(**submitted):
-        return
-    # Not held any more: taken again, if nobody else has it.
-    locked_place(place.pk)
-    assignment.refresh_from_db(fields=["state"])
-    if lost := why_lost(assignment, place, given_back=False):
-        raise LeaseLost(lost, assignment)
-    mine.update(**submitted)
-
-
-def _active_ms(assignment: Assignment, body: ReviewBody) -> int:
-    """Return the time at work: what was saved or sent, and no more than has passed since."""
-    now = assignment.desk_now  # type: ignore[attr-defined]
-    passed = int((now - assignment.created_at) / timedelta(milliseconds=1))
-    return max(assignment.active_ms, min(body.active_ms, passed))
-
-
-def _write_review(
-    assignment: Assignment, draft: Draft, editor: Person, key: uuid.UUID, prepared: _Prepared
-) -> Review:
-    body = prepared.body
-    review = Review.objects.create(
-        draft=draft,
-        place_id=assignment.place_id,
-        assignment=assignment,
-        editor=editor,
-        key=key,
-        body_sha256=prepared.sha256,
-        outcome=prepared.outcome,
-        reason=body.reason,
-        note=body.note,
-        rewrite=prepared.rewrite,
-        rewrite_output=prepared.rewrite_output,
-        alignment=prepared.alignment,
-        guide=_guide_in_use(assignment.place),
-        active_ms=_active_ms(assignment, body),
+    made = goldens.make_golden(
+        draft,
+        outcome,
+        [tag.severity for tag in decided.tags],
+        (decided.rewrite, decided.rewrite_output),
+        known.reported,
     )
-    Tag.objects.bulk_create(
+    return SubmittedRows(
+        review=Review(
+            draft=draft,
+            place=place,
+            assignment=assignment,
+            editor=editor,
+            key=key,
+            body_sha256=body_sha256(body, assignment.pk),
+            outcome=outcome,
+            reason=body.reason,
+            note=body.note,
+            rewrite=decided.rewrite,
+            rewrite_output=decided.rewrite_output,
+            alignment=decided.alignment,
+            guide=_guide_in_use(place),
+            active_ms=_active_ms(known, body),
+        ),
+        work=body.as_work(),
+        tags=_tags(known, decided),
+        answers=_answers(known, decided),
+        judgements=_judgements(known, decided),
+        golden=made.golden if made else None,
+        published_line=made.published_line if made else None,
+        decided_line=memory.line_to_remember(draft, outcome, _words_of(draft, made)),
+        place_state=_place_afterwards(place, outcome),
+        settled=_settled(known, outcome),
+    )
+
+
+def _words_of(draft: Draft, made: MadeGolden | None) -> Words | None:
+    """Return the words of the draft that are no facts, where they were found for its golden."""
+    if made is None or (made.golden.text, made.golden.snapshot_id) != (
+        draft.text,
+        draft.snapshot_id,
+    ):
+        return None
+    return made.words
+
+
+def _tags(known: JudgedBy, decided: _Decided) -> list[Tag]:
+    return [
         Tag(
-            review=review,
             ordinal=ordinal,
-            category_id=prepared.categories[tag.category],
+            category_id=known.categories[tag.category].category,
             severity=tag.severity,
             scope=tag.scope,
             start=tag.start,
@@ -435,42 +369,34 @@ def _write_review(
             pointer=tag.pointer,
             finding_id=tag.finding,
         )
-        for ordinal, tag in enumerate(prepared.tags, start=1)
-    )
-    CriterionAnswer.objects.bulk_create(
-        [
-            CriterionAnswer(review=review, criterion_id=prepared.criteria[slug], answer=answer)
-            for slug, answer in body.answers.items()
-        ]
-        + [
-            CriterionAnswer(review=review, criterion_id=criterion, answer=answer, by_tag=True)
-            for criterion, answer in prepared.decided.items()
-        ]
-    )
-    if prepared.outcome in JUDGES_FINDINGS and not draft.blind:
-        _judge_findings(review, draft, body)
-    return review
+        for ordinal, tag in enumerate(decided.tags, start=1)
+    ]
 
 
-def _judge_findings(review: Review, draft: Draft, body: ReviewBody) -> None:
-    """Keep what became of each finding that the editor was shown: taken, dismissed, or neither."""
-    taken = {tag.finding for tag in body.tags}
-    dismissed = set(body.dismissed)
-    FindingJudgement.objects.bulk_create(
-        FindingJudgement(
-            review=review,
-            finding_id=finding_id,
-            verdict=FindingJudgement.Verdict.TAKEN
-            if finding_id in taken
-            else FindingJudgement.Verdict.DISMISSED
-            if finding_id in dismissed
-            else FindingJudgement.Verdict.LEFT,
-        )
-        for finding_id in Finding.objects.standing()
-        .filter(draft=draft)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
+def _answers(known: JudgedBy, decided: _Decided) -> list[CriterionAnswer]:
+    return [
+        CriterionAnswer(criterion_id=known.criteria[slug], answer=answer)
+        for slug, answer in decided.body.answers.items()
+    ] + [
+        CriterionAnswer(criterion_id=criterion, answer=answer, by_tag=True)
+        for criterion, answer in decided.answers_by_tags.items()
+    ]
+
+
+def _judgements(known: JudgedBy, decided: _Decided) -> list[FindingJudgement]:
+    """Return what became of each finding that the editor was shown: taken, dismissed or neither."""
+    if decided.outcome not in JUDGES_FINDINGS or known.assignment.place.draft.blind:
+        return []
+    verdict = FindingJudgement.Verdict
+    verdicts: dict[int | None, FindingJudgement.Verdict] = {
+        **dict.fromkeys(decided.body.dismissed, verdict.DISMISSED),
+        **{tag.finding: verdict.TAKEN for tag in decided.body.tags},
+    }
+    return [
+        FindingJudgement(finding_id=finding, verdict=verdicts.get(finding, verdict.LEFT))
+        for finding, stands in known.findings.items()
+        if stands
+    ]
 
 
 def _guide_in_use(place: Place) -> Guide | None:
@@ -481,28 +407,47 @@ def _guide_in_use(place: Place) -> Guide | None:
     return guide
 
 
-def _move_place(place: Place, outcome: Outcome) -> None:
+def _active_ms(known: JudgedBy, body: ReviewBody) -> int:
+    """Return the time at work: what was saved or sent, and no more than has passed since."""
+    passed = int((known.desk_now - known.assignment.created_at) / timedelta(milliseconds=1))
+    return max(known.assignment.active_ms, min(body.active_ms, passed))
+
+
+def _place_afterwards(place: Place, outcome: Outcome) -> Place.State:
     if outcome is Outcome.SKIP:
-        return  # it stays where it is, for somebody else
-    place.state = Place.State.ESCALATED if outcome is Outcome.ESCALATE else Place.State.DONE
-    Place.objects.filter(pk=place.pk).update(state=place.state)
+        return Place.State(place.state)  # it stays where it is, for somebody else
+    return Place.State.ESCALATED if outcome is Outcome.ESCALATE else Place.State.DONE
 
 
-def _settle_draft(draft: Draft, review: Review, other_places: Sequence[Place]) -> None:
-    """End the draft with its last place; reviews that disagree are left for the lead to settle."""
-    if any(place.state in OPEN_STATES for place in other_places):
-        return
-    outcomes = {review.outcome}
-    if other_places:
+def _settled(known: JudgedBy, outcome: Outcome) -> str | None:
+    """Return what ends the draft with its last place, and None while it wants another review.
+
+    Reviews that disagree are left for the lead to settle.
+    """
+    if outcome not in ENDS_THE_PLACE or set(known.other_places) & set(OPEN_STATES):
+        return None
+    outcomes: set[str] = {outcome}
+    if known.other_places:
         outcomes |= set(
             Review.objects.standing()
-            .filter(draft=draft, outcome__in=ENDS_THE_PLACE)
+            .filter(draft=known.assignment.place.draft, outcome__in=ENDS_THE_PLACE)
             .order_by()
             .values_list("outcome", flat=True)
         )
-    Draft.objects.filter(pk=draft.pk, state=draft.state).update(
-        state=Draft.State.REVIEWED, settled_outcome=outcomes.pop() if len(outcomes) == 1 else ""
-    )
+    return outcomes.pop() if len(outcomes) == 1 else ""
+
+
+def _write(known: JudgedBy, rows: SubmittedRows) -> None:
+    """Write all rows, or none and raise LeaseLost when the place is not the editor's."""
+    if write(rows):
+        return
+    # Not held any more: taken again, if nobody else has it.
+    assignment = known.assignment
+    place = locked_place(assignment.place_id)
+    assignment.refresh_from_db(fields=["state"])
+    lost = why_lost(assignment, place, given_back=False)
+    if lost or not write(rows, ENDED):
+        raise LeaseLost(lost or "submitted", assignment)
 
 
 # --- Taking back ---------------------------------------------------------------------------------

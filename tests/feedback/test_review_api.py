@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.models import Person
 from explanations.models import Category, Draft, Finding, Place
+from feedback.api.reviews import SubmittedOutput, submitted_answer
 from feedback.models import Assignment, FactReport, Golden, Review
 from feedback.services.queue import release, sweep_expired
 from tests.conftest import TokenMaker, bearer
@@ -226,6 +227,18 @@ class TestSubmit:
         assert review["alignment"][0]["tags"] == [1]
         assert review["alignment"][0]["cause"] == ""
         assert answer.json()["alignment"] == review["alignment"]
+
+    @pytest.mark.parametrize("outcome", ["ACCEPT", "EDIT", "REJECT"])
+    def test_the_answer_is_what_its_description_says(
+        self, editor: Person, ready_draft: Draft, outcome: str
+    ) -> None:
+        bodies: dict[str, dict[str, Any]] = {
+            "ACCEPT": {},
+            "EDIT": {"rewrite": "Dead Rabbitts' single is a metalcore adrenaline rush!"},
+            "REJECT": {"tags": [tag_on(ready_draft, "latest", "timebound")]},
+        }
+        done = reviewed(editor, outcome=outcome, **bodies[outcome])
+        assert submitted_answer(done) == SubmittedOutput(done).data
 
     def test_the_same_again_is_answered_with_the_same(
         self, editor: Person, editor_client: Client, ready_draft: Draft
