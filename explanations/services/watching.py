@@ -79,22 +79,26 @@ class Progress:
 
 
 class Cause(StrEnum):
-    """Why drafts of a running run wait."""
+    """Why drafts of a running run wait, or come more slowly than they might."""
 
     SERVER_IN_TROUBLE = "server_in_trouble"
+    FEWER_SERVERS = "fewer_servers"
     NO_SERVER = "no_server"
     NO_WORKER = "no_worker"
 
 
 @dataclass(frozen=True, slots=True)
 class Hindrance:
-    """What holds a run up: its cause, in few words and in a sentence; the servers in trouble."""
+    """What holds a run up or, with `only_slows`, back: its cause, in few words and in a sentence;
+    the servers in trouble.
+    """
 
     cause: Cause
     brief: str
     sentence: str
     servers: Sequence[ModelServer] = ()
     tries_again_within_s: float | None = None
+    only_slows: bool = False
 
 
 # Progress -----------------------------------------------------------------------------------------
@@ -218,7 +222,8 @@ def _hindrance(
             f"No model server serves {run.model_version.name} any more. The run goes on as soon as "
             "one does.",
         )
-    if all(server.trouble for server in servers):
+    troubled = [server for server in servers if server.trouble]
+    if len(troubled) == len(servers):
         return Hindrance(
             Cause.SERVER_IN_TROUBLE,
             "model server in trouble",
@@ -234,6 +239,15 @@ def _hindrance(
             "no worker",
             "No worker drafts at the moment. One is called every few seconds; if none comes, no "
             "Celery worker listens to the queue “drafting”.",
+        )
+    if troubled:
+        return Hindrance(
+            Cause.FEWER_SERVERS,
+            f"{len(troubled)} of {len(servers)} model servers in trouble",
+            "The run goes on, more slowly: the other model servers carry it.",
+            troubled,
+            pace().longest_rest_s,
+            only_slows=True,
         )
     return None
 

@@ -135,8 +135,8 @@ def measured_on_vllm() -> dict[str, float]:
                     bare.append(bare_client(server.url, asked, VLLM_WINDOW))
         finally:
             server.kill()
-    # An answer of no use is asked for again, and those are the longest: the bare client is given the
-    # same requests, as often as the worker asked each, and answers are compared.
+    # An answer of no use is asked for again, and those are the longest: the bare client is given
+    # the same requests, as often as the worker asked each, and answers are compared.
     # Full: between the first tenth and the last; whole: with how a run begins and ends.
     drafts = mean(each.per_s for each in engine)
     full = mean(each.per_s * each.answers / each.drafts for each in engine)

@@ -65,6 +65,20 @@ def test_the_list_says_in_short_what_holds_a_run_up(ml_engineer_client: Client, 
     assert "model server in trouble" in page
 
 
+def test_a_run_that_fewer_servers_carry_says_its_pace_and_which_server_is_in_trouble(
+    ml_engineer_client: Client, run: Run, ready_draft: Draft, model_version: ModelVersion
+) -> None:
+    ModelServer.objects.update(trouble="It cannot be reached.", trouble_since=Now())
+    well = ModelServer.objects.create(name="Second", base_url="http://127.0.0.1:10/v1")
+    model_version.servers.add(well)
+    Run.objects.update(state=Run.State.RUNNING, finished_at=None)
+    Draft.objects.update(finished_at=Now())
+    page = ml_engineer_client.get(f"/runs/{run.pk}/").content.decode()
+    assert "1 of 2 model servers in trouble" in page
+    assert "It cannot be reached." in page
+    assert "drafts a minute" in page
+
+
 def test_an_empty_list_says_what_to_do(ml_engineer_client: Client) -> None:
     assert "Drafts begin with a run" in ml_engineer_client.get("/runs/").content.decode()
 

@@ -168,13 +168,28 @@ def test_a_trouble_that_begins_and_ends_while_one_looks_is_seen(
     assert hindrance_of(old_run) is None
 
 
-def test_a_second_server_that_is_well_carries_the_run(
+def test_a_second_server_that_is_well_carries_the_run_and_the_first_ones_trouble_is_said(
     old_run: Run, drainer: Drainer, model_version: ModelVersion
 ) -> None:
     ModelServer.objects.update(trouble="It cannot be reached.", trouble_since=Now())
     well = ModelServer.objects.create(name="Second", base_url="http://127.0.0.1:10/v1")
     model_version.servers.add(well)
-    assert hindrance_of(old_run) is None
+    hindrance = hindrance_of(old_run)
+    assert hindrance is not None
+    assert (hindrance.cause, hindrance.only_slows) == ("fewer_servers", True)
+    assert hindrance.brief == "1 of 2 model servers in trouble"
+    assert [server.name for server in hindrance.servers] == ["Own server"]
+
+
+def test_that_nobody_works_on_a_run_is_said_before_what_only_slows_it(
+    old_run: Run, model_version: ModelVersion
+) -> None:
+    ModelServer.objects.update(trouble="It cannot be reached.", trouble_since=Now())
+    well = ModelServer.objects.create(name="Second", base_url="http://127.0.0.1:10/v1")
+    model_version.servers.add(well)
+    hindrance = hindrance_of(old_run)
+    assert hindrance is not None
+    assert hindrance.cause == "no_worker"
 
 
 def test_a_run_whose_model_nobody_serves_any_more_says_so(

@@ -253,9 +253,9 @@ def _now(run: Run, progress: Progress, hindrance: Hindrance | None) -> str:
     if hindrance:
         words.append(hindrance.brief)
         words += [f"“{server.name}”: {server.trouble}" for server in hindrance.servers]
-    elif run.state != Run.State.RUNNING:
+    if run.state != Run.State.RUNNING:
         words.append(run.get_state_display())
-    elif progress.per_minute:
+    elif progress.per_minute and (hindrance is None or hindrance.only_slows):
         words.append(f"{progress.per_minute:,.0f} a minute")
         words += [f"{progress.time_left} left"] if progress.time_left else []
     return ", ".join(words)
