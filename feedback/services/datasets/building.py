@@ -19,14 +19,15 @@ from django.db.models.functions import Now
 from psycopg import sql
 
 from feedback.models import Dataset, DatasetFile
-from feedback.recipe import Recipe, read_recipe
+from feedback.recipe import read_recipe
 from feedback.services.datasets import storage
 from feedback.services.datasets.attempt import MOST_TRIES, Attempt, AttemptLost, claim
-from feedback.services.datasets.choosing import Choice, choose
+from feedback.services.datasets.choosing import choose
 from feedback.services.datasets.examples import count_wanted
 from feedback.services.datasets.lessons import prepare_lessons
 from feedback.services.datasets.manifest import MANIFEST, count_chosen, make_manifest
 from feedback.services.datasets.moment import one_moment
+from feedback.services.datasets.sizes import too_small
 from feedback.services.datasets.writing import WrittenFile, write_files
 
 log = logging.getLogger(__name__)
@@ -99,9 +100,10 @@ def _build(attempt: Attempt) -> None:
     with one_moment() as own:
         attempt.enter(Dataset.Stage.CHOOSING)
         choice = choose(own.cursor(), recipe)
-        _refuse_the_small(recipe, choice)
+        if why := too_small(recipe, choice):
+            raise CannotBuild(why)
         counts = count_chosen(own.cursor())
-        attempt.enter(Dataset.Stage.WRITING, wanted=count_wanted(own, recipe))
+        attempt.enter(Dataset.Stage.WRITING, wanted=count_wanted(own.cursor(), recipe))
         written = write_files(own, recipe, workshop, attempt.tell)
         attempt.enter(Dataset.Stage.STORING)
         files = [_described(dataset, each) for each in written]
@@ -112,20 +114,6 @@ def _build(attempt: Attempt) -> None:
         with transaction.atomic():
             _keep_what_is_in_it(own, dataset)
             attempt.end_ready(files, choice.all_reviews, manifest)
-
-
-def _refuse_the_small(recipe: Recipe, choice: Choice) -> None:
-    """Raise CannotBuild where there are too few rows for what the recipe wants."""
-    if not choice.all_reviews:
-        raise CannotBuild("No golden fits this recipe.")
-    for split, fewest in recipe.fewest.items():
-        there_are = choice.reviews[split]
-        if there_are < fewest:
-            raise CannotBuild(
-                f"The split {split} would have {there_are} reviews, and the recipe wants at least "
-                f"{fewest}. Give it a larger share under another salt, or ask for fewer: with one "
-                "salt a group stays for ever in the split that it was first in."
-            )
 
 
 _MEMBERS: Final = """

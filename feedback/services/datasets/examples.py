@@ -10,7 +10,8 @@ import psycopg
 from explanations.models import Guide, ModelVersion, Prompt, Task
 from explanations.prompts import opening_messages, user_message
 from feedback.formats import About, Example, get_training_format
-from feedback.recipe import Recipe, SplitName
+from feedback.recipe import SPLITS, Recipe, SplitName
+from feedback.services.datasets.choosing import Cursor
 
 BATCH: Final = 2_000
 
@@ -75,8 +76,11 @@ _GOLDEN: Final = "lesson.golden_id"
 _GOLDEN_OF_PAIR: Final = "better.golden_id"
 
 
-def examples(own: psycopg.Connection[Any], recipe: Recipe, about: About) -> Iterator[list[Found]]:
-    """Yield batch after batch what was chosen of one kind, in the order of its reviews.
+def examples(
+    own: psycopg.Connection[Any], recipe: Recipe, about: About, most: int | None = None
+) -> Iterator[list[Found]]:
+    """Yield batch after batch what was chosen of one kind, in the order of its reviews; `most` of
+    them, or all.
 
     Raises explanations.prompts.TemplateError where the recipe names a prompt that cannot be filled.
     """
@@ -92,7 +96,7 @@ def examples(own: psycopg.Connection[Any], recipe: Recipe, about: About) -> Iter
     fill = _FILL[about]
     with own.cursor(f"rows_{about}", binary=True) as cursor:
         cursor.itersize = BATCH
-        cursor.execute(statement)
+        cursor.execute(statement + " LIMIT %s", [most])
         while rows := cursor.fetchmany(BATCH):
             batch = []
             for row in rows:
@@ -102,21 +106,44 @@ def examples(own: psycopg.Connection[Any], recipe: Recipe, about: About) -> Iter
             yield batch
 
 
-_COUNT_WANTED: Final = """
-SELECT count(*) FILTER (WHERE answers), count(*) FILTER (WHERE pair_with IS NOT NULL),
+_COUNT: Final = """
+SELECT split, count(*) FILTER (WHERE answers), count(*) FILTER (WHERE pair_with IS NOT NULL),
        count(*) FILTER (WHERE likes OR dislikes), count(*) FILTER (WHERE drafts),
-       count(*) FILTER (WHERE examinations)
-FROM chosen
+       count(*) FILTER (WHERE examinations), count(*) FILTER (WHERE likes AND dislikes)
+FROM chosen GROUP BY split
 """
-"""In the order of `About`."""
 
 
-def count_wanted(own: psycopg.Connection[Any], recipe: Recipe) -> int:
+def count_wanted(cursor: Cursor, recipe: Recipe) -> int:
     """Return how many reviews there are to write, each counted once for each format."""
-    kinds = [get_training_format(slug).about for slug in recipe.formats]
-    row = own.execute(_COUNT_WANTED).fetchone()
-    counted = dict(zip(About, row or (), strict=False))
-    return sum(counted[about] for about in kinds)
+    return sum(
+        reviews[get_training_format(slug).about]
+        for reviews, _both in _counted(cursor).values()
+        for slug in recipe.formats
+    )
+
+
+def count_rows(cursor: Cursor, recipe: Recipe) -> dict[str, dict[SplitName, int]]:
+    """Return format -> split -> rows, as they would be written."""
+    counted = _counted(cursor)
+    rows: dict[str, dict[SplitName, int]] = {}
+    for slug in recipe.formats:
+        about = get_training_format(slug).about
+        rows[slug] = {
+            # A review that likes one text and not the other gives two rows.
+            split: counted[split][0][about] + (counted[split][1] if about is About.JUDGED else 0)
+            for split in SPLITS
+            if split in counted
+        }
+    return rows
+
+
+def _counted(cursor: Cursor) -> dict[SplitName, tuple[dict[About, int], int]]:
+    cursor.execute(_COUNT)
+    return {
+        split: (dict(zip(About, numbers, strict=True)), both)
+        for split, *numbers, both in cursor.fetchall()
+    }
 
 
 # --- What is the same in thousands of rows -------------------------------------------------------

@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import psycopg
 from django.utils.crypto import salted_hmac
 
 from explanations.models import Guide, ModelVersion, Prompt, Task
 from feedback.models import Dataset, DatasetFile
-from feedback.services.datasets.choosing import Choice
+from feedback.services.datasets.choosing import Choice, Cursor
 
 MANIFEST: Final = "manifest.json"
 MANIFEST_SCHEMA: Final = 1
@@ -72,7 +71,7 @@ def _rows(files: Sequence[DatasetFile]) -> dict[str, dict[str, int]]:
     return rows
 
 
-def count_chosen(cursor: psycopg.Cursor[Any]) -> dict[str, object]:
+def count_chosen(cursor: Cursor) -> dict[str, object]:
     """Return how the reviews in the temporary table `chosen` are made up, for the manifest."""
     found = _found(cursor)
     cursor.execute(_TAGS)
@@ -91,7 +90,7 @@ def count_chosen(cursor: psycopg.Cursor[Any]) -> dict[str, object]:
     }
 
 
-def _found(cursor: psycopg.Cursor[Any]) -> dict[str, dict[Any, int]]:
+def _found(cursor: Cursor) -> dict[str, dict[Any, int]]:
     cursor.execute(_COUNTS)
     found: dict[str, dict[Any, int]] = {column: {} for column in _COUNTED}
     every = 2 ** len(_COUNTED) - 1

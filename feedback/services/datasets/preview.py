@@ -1,0 +1,139 @@
+"""Preview: what a recipe would make of the desk as it is now, in numbers and in some rows."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+import psycopg
+from django.db import OperationalError, connection, transaction
+from django.utils.translation import gettext as _
+
+from feedback.formats import Row, get_training_format
+from feedback.models import Golden
+from feedback.recipe import Recipe, SplitName
+from feedback.services.datasets.choosing import choose
+from feedback.services.datasets.creating import refuse_unknown
+from feedback.services.datasets.examples import count_rows, examples
+from feedback.services.datasets.lessons import prepare_lessons
+from feedback.services.datasets.manifest import count_chosen
+from feedback.services.datasets.sizes import too_small
+from feedback.services.datasets.writing import line_of
+
+SHOWN_ROWS: Final = 5
+"""So many of each format are shown."""
+MOST_SECONDS: Final = 15.0
+# What was approved in the last minute is worked out on the spot; a whole desk is not.
+_PREPARING_S: Final = 2.0
+
+
+class PreviewTooLong(Exception):
+    """There is more than can be looked at while somebody waits; the message is a sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a dataset would hold if it were built now."""
+
+    reviews: Mapping[SplitName, int]
+    """Reviews that would give at least one row."""
+    rows: Mapping[str, Mapping[SplitName, int]]
+    """Format -> split -> rows."""
+    tasks: Mapping[str, int]
+    """Slug -> reviews."""
+    outcomes: Mapping[str, int]
+    """Outcome -> reviews."""
+    tags: Mapping[str, int]
+    """Slug of a category -> reviews with such a tag."""
+    models: Mapping[str, int]
+    left_out: Mapping[str, int]
+    """Reason, in words -> reviews or goldens that give no row, or not all of theirs."""
+    examples: Mapping[str, Sequence[Row]]
+    """Format -> its first rows."""
+    too_small: str
+    """Why it would not be built, as a sentence, or ""."""
+    unprepared: int
+    """Goldens that were approved lately and are not counted yet; a build waits for them."""
+
+    @property
+    def all_reviews(self) -> int:
+        """Return how many reviews would give at least one row."""
+        return sum(self.reviews.values())
+
+
+def preview(recipe: Recipe, seconds: float = MOST_SECONDS) -> Preview:
+    """Return what the recipe would make of the desk as it is now; nothing is kept of it.
+
+    Raises InvalidRecipe where the desk does not have what the recipe names, and PreviewTooLong
+    after so many `seconds`.
+    """
+    refuse_unknown(recipe)
+    prepare_lessons(seconds=_PREPARING_S)
+    try:
+        with transaction.atomic():
+            found = _preview(recipe, _Bounded(seconds))
+            transaction.set_rollback(True)  # the temporary tables
+    except (OperationalError, psycopg.OperationalError) as error:
+        if not isinstance(error.__cause__ or error, psycopg.errors.QueryCanceled):
+            raise
+        raise PreviewTooLong(
+            _("There is too much to look at while you wait. Build it: its manifest counts all.")
+        ) from error
+    return found
+
+
+class _Bounded:
+    """The cursor of the desk's connection, with what time is left for each statement."""
+
+    def __init__(self, seconds: float) -> None:
+        self._until = time.monotonic() + seconds
+        self._cursor = connection.cursor()
+
+    def execute(self, statement: str, given: Any = None) -> None:
+        self.let_end()
+        self._cursor.execute(statement, given)
+
+    def let_end(self) -> None:
+        """Let what is executed next end in time."""
+        left_ms = max(int((self._until - time.monotonic()) * 1000), 1)
+        self._cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(left_ms)])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+
+def _preview(recipe: Recipe, cursor: _Bounded) -> Preview:
+    choice = choose(cursor, recipe)
+    counts: dict[str, Any] = count_chosen(cursor)
+    rows = count_rows(cursor, recipe)
+    return Preview(
+        reviews=choice.reviews,
+        rows=rows,
+        tasks=counts["tasks"],
+        outcomes=counts["outcomes"],
+        tags=counts["tags"],
+        models=counts["models"],
+        left_out=choice.left_out,
+        examples={slug: _first_rows(recipe, slug, cursor) for slug in recipe.formats},
+        too_small=too_small(recipe, choice),
+        unprepared=_unprepared(recipe, cursor),
+    )
+
+
+def _first_rows(recipe: Recipe, slug: str, cursor: _Bounded) -> list[Row]:
+    training_format = get_training_format(slug)
+    cursor.let_end()
+    rows: list[Row] = []
+    for batch in examples(connection.connection, recipe, training_format.about, SHOWN_ROWS):
+        for _split, example in batch:
+            # As they would be read again: what is JSON already is not to be seen as such.
+            rows += [orjson.loads(line_of(row)) for row in training_format.rows(example)]
+    return rows[:SHOWN_ROWS]
+
+
+def _unprepared(recipe: Recipe, cursor: _Bounded) -> int:
+    cursor.let_end()
+    return Golden.objects.filter(
+        task__slug__in=recipe.tasks, state=Golden.State.APPROVED, lesson=None
+    ).count()

@@ -1,0 +1,21 @@
+"""How large a dataset has to be to be one."""
+
+from django.utils.translation import gettext as _
+
+from feedback.recipe import Recipe
+from feedback.services.datasets.choosing import Choice
+
+
+def too_small(recipe: Recipe, choice: Choice) -> str:
+    """Return why there is too little for the recipe, as a sentence, or ""."""
+    if not choice.all_reviews:
+        return _("No golden fits this recipe.")
+    for split, fewest in recipe.fewest.items():
+        there_are = choice.reviews[split]
+        if there_are < fewest:
+            return _(
+                "The split %(split)s would have %(there_are)d reviews, and the recipe wants at "
+                "least %(fewest)d. Ask for fewer, or give it a larger share under another salt: "
+                "with one salt a group stays in the split that it was first in."
+            ) % {"split": split, "there_are": there_are, "fewest": fewest}
+    return ""
