@@ -69,7 +69,7 @@ def test_a_preview_says_why_a_dataset_would_not_be_built(
     reviewed(ready_draft, editor, LINE)
 
     seen = preview(read_recipe({**MUSIC, "fewest": {"train": 2}}))
-    assert seen.too_small.startswith("The split train would have 1 reviews, and the recipe wants")
+    assert seen.too_small.startswith("The split train would have too few reviews: 1")
 
 
 def test_a_preview_leaves_nothing_behind_and_can_be_asked_for_again(

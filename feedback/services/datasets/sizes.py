@@ -14,8 +14,8 @@ def too_small(recipe: Recipe, choice: Choice) -> str:
         there_are = choice.reviews[split]
         if there_are < fewest:
             return _(
-                "The split %(split)s would have %(there_are)d reviews, and the recipe wants at "
-                "least %(fewest)d. Ask for fewer, or give it a larger share under another salt: "
-                "with one salt a group stays in the split that it was first in."
+                "The split %(split)s would have too few reviews: %(there_are)d, and the recipe "
+                "wants at least %(fewest)d. Ask for fewer, or give it a larger share under another "
+                "salt: with one salt a group stays in the split that it was first in."
             ) % {"split": split, "there_are": there_are, "fewest": fewest}
     return ""
