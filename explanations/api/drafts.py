@@ -16,6 +16,7 @@ from explanations.services.drafts import (
     DraftFilters,
     asserted_by,
     find_drafts,
+    remarks_of,
     visible_findings,
     whole_drafts,
 )
@@ -170,7 +171,7 @@ class DraftView(APIView):
                 "findings": None if findings is None else FindingOutput(findings, many=True).data,
                 "assertions": None
                 if findings is None
-                else AssertionOutput(asserted_by(draft, findings), many=True).data,
+                else AssertionOutput(asserted_by(draft, remarks_of(findings)), many=True).data,
                 "redraft_of": draft.redraft_of_id,
                 "told": draft.told,
                 "provenance": ProvenanceOutput(draft).data,

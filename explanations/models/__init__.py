@@ -1,6 +1,6 @@
 """The machine side's tables: tasks and their versions, recommendations, runs and drafts."""
 
-from explanations.models.draft import Draft, Finding, Place
+from explanations.models.draft import Draft, Finding, Place, StandingFinding
 from explanations.models.drainer import Drainer
 from explanations.models.model_version import ModelServer, ModelVersion
 from explanations.models.overruled import Dismissal, LetThrough
@@ -54,6 +54,7 @@ __all__ = [
     "RefusedLine",
     "Run",
     "Severity",
+    "StandingFinding",
     "Task",
     "Threshold",
     "Trial",

@@ -1,6 +1,6 @@
 """A draft, what the checks found in it, and the places at which it wants a review."""
 
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final, Self, TypedDict
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
@@ -30,6 +30,20 @@ class DraftQuerySet(models.QuerySet["Draft"]):
     def outdated(self) -> Self:
         """Keep those whose recommendation has other facts now than they were written from."""
         return self.exclude(snapshot=models.F("recommendation__snapshot"))
+
+
+class StandingFinding(TypedDict):
+    """A finding that is not dismissed for the whole task, as who judges the draft is told it."""
+
+    id: int
+    check_name: str
+    level: str
+    message: str
+    start: int | None
+    end: int | None
+    category: str
+    """The slug, or "" for none."""
+    pointer: str
 
 
 class Draft(models.Model):
@@ -145,6 +159,9 @@ class Draft(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     claimed_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+
+    standing_findings: list[StandingFinding]
+    """Comes with a draft that is read to be judged; none for the blind sample."""
 
     objects = DraftQuerySet.as_manager()
 

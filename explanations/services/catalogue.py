@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from threading import Lock
 from time import monotonic
 from typing import Final
 
@@ -11,7 +10,7 @@ from django.db.models import Max
 from explanations.checks import Catalogue
 from explanations.checks.catalogue import Kind, names_of_recommendation
 from explanations.models import FactSnapshot, Recommendation
-from explanations.services.aside import aside
+from explanations.services.aside import Turn, aside, giving_way
 
 LOOK_EVERY_S: Final = 5.0
 """How old the index may be before somebody looks whether there are new facts."""
@@ -31,7 +30,7 @@ class _Held:
     looked_at: float
 
 
-_lock: Final = Lock()
+_turn: Final = Turn()
 _held: _Held | None = None
 
 
@@ -45,7 +44,7 @@ def catalogue_now() -> Catalogue:
     held = _held
     if held is not None and monotonic() - held.looked_at < LOOK_EVERY_S:
         return held.catalogue
-    with _lock:
+    with _turn:
         if _held is held:  # nobody else was faster
             _held = _looked(held)
         assert _held is not None  # noqa: S101 - for the type checker
@@ -61,7 +60,7 @@ def catalogue_at_hand() -> Catalogue:
     held = _held
     if held is None:
         return catalogue_now()
-    if monotonic() - held.looked_at >= LOOK_EVERY_S and not _lock.locked():
+    if monotonic() - held.looked_at >= LOOK_EVERY_S and not _turn.is_taken:
         aside(catalogue_now)
     return held.catalogue
 
@@ -85,11 +84,13 @@ def _looked(held: _Held | None) -> _Held:
 
 def _all_names() -> Iterator[tuple[str, Kind]]:
     rows = Recommendation.objects.filter(snapshot__isnull=False)
-    for item, audience in rows.values_list("snapshot__item", "snapshot__audience").iterator(CHUNK):
+    facts = rows.values_list("snapshot__item", "snapshot__audience").iterator(CHUNK)
+    for item, audience in giving_way(facts, _turn):
         yield from names_of_recommendation({"item": item, "audience": audience})
 
 
 def _names_since(snapshot_id: int) -> Iterator[tuple[str, Kind]]:
     rows = FactSnapshot.objects.filter(pk__gt=snapshot_id).order_by()
-    for item, audience in rows.values_list("item", "audience").iterator(CHUNK):
+    facts = rows.values_list("item", "audience").iterator(CHUNK)
+    for item, audience in giving_way(facts, _turn):
         yield from names_of_recommendation({"item": item, "audience": audience})

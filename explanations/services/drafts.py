@@ -101,8 +101,16 @@ def _may_know_findings(person: Person) -> bool:
     return has_right(person, LEAD) or has_right(person, DRAFT)
 
 
+def remarks_of(findings: Iterable[Finding]) -> list[Remark]:
+    """Return what assertions care about in findings."""
+    return [
+        Remark(finding.start, finding.end, finding.category.slug if finding.category else "")
+        for finding in findings
+    ]
+
+
 def asserted_by(
-    draft: Draft, findings: Iterable[Finding], mentions: Sequence[Mention] | None = None
+    draft: Draft, remarks: Iterable[Remark], mentions: Sequence[Mention] | None = None
 ) -> list[Assertion]:
     """Return the sentences or bullets of a draft, each with how it stands by facts and findings.
 
@@ -111,10 +119,6 @@ def asserted_by(
     if mentions is None:
         facts = draft.snapshot.facts if draft.snapshot else {}
         mentions = evidence_in(draft.text, leaf_facts(facts))
-    remarks = [
-        Remark(finding.start, finding.end, finding.category.slug if finding.category else "")
-        for finding in findings
-    ]
     output_format = get_output_format(draft.task.output_format)
     lines = output_format.facts_of_lines(draft.output)
     return assertions_of(draft.text, mentions, remarks, lines)

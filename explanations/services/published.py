@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from threading import Lock
 from time import monotonic
 from typing import Any, Final
 
@@ -12,7 +11,7 @@ from explanations.checks import Published
 from explanations.checks.published import MOST_LINES, Line, owner_of, words_beside_facts
 from explanations.context import mentioned_facts
 from explanations.models import Draft, PublishedLine, Task
-from explanations.services.aside import aside
+from explanations.services.aside import Turn, aside, giving_way
 
 LOOK_EVERY_S: Final = 10.0
 """How old the index may be before somebody looks whether lines came or went."""
@@ -30,7 +29,7 @@ class _Held:
     looked_at: float
 
 
-_lock: Final = Lock()
+_turn: Final = Turn()
 _held: dict[str, _Held] = {}
 
 
@@ -97,7 +96,7 @@ def published_now(task_slug: str) -> Published:
     held = _held.get(task_slug)
     if held is not None and monotonic() - held.looked_at < LOOK_EVERY_S:
         return held.published
-    with _lock:
+    with _turn:
         if _held.get(task_slug) is held:  # nobody else was faster
             _held[task_slug] = _looked(task_slug, held)
         return _held[task_slug].published
@@ -112,7 +111,7 @@ def published_at_hand(task_slug: str) -> Published:
     held = _held.get(task_slug)
     if held is None:
         return published_now(task_slug)
-    if monotonic() - held.looked_at >= LOOK_EVERY_S and not _lock.locked():
+    if monotonic() - held.looked_at >= LOOK_EVERY_S and not _turn.is_taken:
         aside(lambda: published_now(task_slug))
     return held.published
 
@@ -139,13 +138,14 @@ def _looked(task_slug: str, held: _Held | None) -> _Held:
 
 
 def _lines(lines: QuerySet[PublishedLine]) -> Iterator[Line]:
-    for text, words, owner in lines.values_list("text", "words", "owner").iterator(1_000):
+    rows = lines.values_list("text", "words", "owner").iterator(1_000)
+    for text, words, owner in giving_way(rows, _turn):
         yield Line(text, tuple(words), owner)
 
 
 def _newest_wordings(task_slug: str) -> Iterator[tuple[tuple[str, ...], str]]:
     drafts = Draft.objects.without_trials().filter(task__slug=task_slug, state__in=_WAITING)
     rows = drafts.order_by("-pk").values_list("text", "snapshot__item", "snapshot__audience")
-    for text, item, audience in rows[:DRAFTS_READ].iterator(500):
+    for text, item, audience in giving_way(rows[:DRAFTS_READ].iterator(500), _turn):
         facts = {"item": item, "audience": audience}
         yield words_beside_facts(text, _spans(text, facts)), owner_of(item)

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from explanations.assertions import Assertion, evidence_in
 from explanations.context import Fact, Mention, leaf_facts, pointer_label
 from explanations.models import Draft, Finding
-from explanations.services.drafts import asserted_by
+from explanations.services.drafts import asserted_by, remarks_of
 
 # More underlines than this, one below the other, nobody tells apart.
 MOST_LANES = 5
@@ -59,7 +59,7 @@ def linked(draft: Draft, findings: Sequence[Finding] | None) -> LinkedText:
     facts = draft.snapshot.facts if draft.snapshot else {}
     leaves = leaf_facts(facts)
     mentions = evidence_in(draft.text, leaves)
-    asserted = [] if findings is None else asserted_by(draft, findings, mentions)
+    asserted = [] if findings is None else asserted_by(draft, remarks_of(findings), mentions)
     numbers = {fact.pointer: number for number, fact in enumerate(leaves)}
     rests_on = set(draft.rests_on)
     return LinkedText(

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from accounts.models import Person
 from accounts.rights import LEAD, MayUse, has_right, person_of
-from explanations.models import Finding, Task
+from explanations.models import Draft, Task
 from feedback.api.answers import conflict, gone, invalid
 from feedback.models import Assignment
 from feedback.review_body import BodyRefused
@@ -31,7 +31,7 @@ GONE = OpenApiResponse(description="The place is no longer yours; what you sent 
 NONE_WAITS = OpenApiResponse(description="Nothing waits.")
 
 
-class FindingOutput(serializers.Serializer[Any]):
+class StandingFindingOutput(serializers.Serializer[Any]):
     """What an automatic check says about the draft."""
 
     id = serializers.IntegerField()
@@ -40,12 +40,15 @@ class FindingOutput(serializers.Serializer[Any]):
     message = serializers.CharField()
     start = serializers.IntegerField(allow_null=True)
     end = serializers.IntegerField(allow_null=True)
-    category = serializers.CharField(source="category.slug", default="")
+    category = serializers.CharField(help_text="Its slug, or nothing.")
     pointer = serializers.CharField()
 
 
 class DraftToReviewOutput(serializers.Serializer[Any]):
     """The draft, the facts it is judged by, and what checks found."""
+
+    # The fields document what `to_representation` returns. To ask each one in turn took longer than
+    # to claim the draft.
 
     id = serializers.IntegerField()
     task = serializers.CharField(source="task.slug")
@@ -57,22 +60,38 @@ class DraftToReviewOutput(serializers.Serializer[Any]):
     blind = serializers.BooleanField(help_text="Of the sample that is reviewed without findings.")
     facts = serializers.SerializerMethodField()
     sources = serializers.SerializerMethodField(help_text="JSON pointer -> source.")
-    findings = serializers.SerializerMethodField()
+    findings = StandingFindingOutput(
+        source="standing_findings", many=True, help_text="None for the blind sample."
+    )
 
-    def get_facts(self, draft: Any) -> dict[str, Any]:
+    def get_facts(self, draft: Draft) -> dict[str, Any]:
         """Return `item` and `audience`."""
         return facts_seen(draft)[0]
 
-    def get_sources(self, draft: Any) -> dict[str, str]:
+    def get_sources(self, draft: Draft) -> dict[str, str]:
         """Return where the facts are known from that people gave."""
         return facts_seen(draft)[1]
 
-    def get_findings(self, draft: Any) -> list[dict[str, Any]]:
-        """Return none for the blind sample: findings would lead the editor."""
-        if draft.blind:
-            return []
-        findings = Finding.objects.standing().filter(draft=draft).select_related("category")
-        return list(FindingOutput(findings, many=True).data)
+    def to_representation(self, draft: Draft) -> dict[str, Any]:
+        """Return the answer."""
+        facts, sources = facts_seen(draft)
+        return {
+            "id": draft.pk,
+            "task": draft.task.slug,
+            "recommendation": draft.recommendation_id,
+            "external_id": draft.recommendation.external_id,
+            "locale": draft.recommendation.locale,
+            "text": draft.text,
+            "output": draft.output,
+            "blind": draft.blind,
+            "facts": facts,
+            "sources": sources,
+            "findings": draft.standing_findings,
+        }
+
+
+_TIME = serializers.DateTimeField()
+_DRAFT = DraftToReviewOutput()
 
 
 class LeaseOutput(serializers.Serializer[Any]):
@@ -95,6 +114,19 @@ class AssignmentOutput(LeaseOutput):
     def get_escalated(self, assignment: Assignment) -> bool:
         """Whether it was given to the lead."""
         return assignment.place.state == "ESCALATED"
+
+    def to_representation(self, assignment: Assignment) -> dict[str, Any]:
+        """Return the answer, as `DraftToReviewOutput` does."""
+        return {
+            "id": assignment.pk,
+            "state": assignment.state,
+            "leased_until": _TIME.to_representation(assignment.leased_until),
+            "revision": assignment.revision,
+            "escalated": self.get_escalated(assignment),
+            "work": assignment.work,
+            "active_ms": assignment.active_ms,
+            "draft": _DRAFT.to_representation(assignment.place.draft),
+        }
 
 
 class CategoryOutput(serializers.Serializer[Any]):
@@ -128,6 +160,14 @@ class AssignmentWithTaxonomyOutput(AssignmentOutput):
         """Return the criteria in use."""
         rows = assignment.place.task.criteria.filter(retired_at=None)
         return list(CriterionOutput(rows, many=True).data)
+
+    def to_representation(self, assignment: Assignment) -> dict[str, Any]:
+        """Return the answer."""
+        return {
+            **super().to_representation(assignment),
+            "categories": self.get_categories(assignment),
+            "criteria": self.get_criteria(assignment),
+        }
 
 
 class ClaimInput(serializers.Serializer[Any]):
@@ -277,6 +317,8 @@ class ReleaseView(APIView):
 
 def asked_for(editor: Person, data: object) -> Asked:
     """Return what a client asks to review. Raises ValidationError and PermissionDenied."""
+    if data == {}:  # as nearly always
+        return {"tasks": None, "escalated": False}
     wanted = ClaimInput(data=data)
     wanted.is_valid(raise_exception=True)
     escalated: bool = wanted.validated_data["escalated"]

@@ -9,14 +9,13 @@ recommendation, the draft, the place.
 
 import json
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final, TypedDict
+from datetime import timedelta
+from typing import Final, TypedDict
 
-from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db import models, transaction
+from django.db.models import Exists, F, OuterRef, Value
 from django.db.models.functions import Cast, Extract, Greatest, Least, Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -24,9 +23,23 @@ from django.utils.translation import gettext_lazy
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
 from explanations.models import Place, Task
-from feedback.models import Assignment, FactReport, Review
-from feedback.outcomes import NOT_NOW, Outcome
+from feedback.models import Assignment, Review
+from feedback.outcomes import NOT_NOW
 from feedback.review_body import MOST_ACTIVE_MS, BodyRefused, storable_json
+from feedback.services.queue_statements import (
+    GET,
+    GIVE_UP_ONE_AHEAD,
+    LEASE_AHEAD,
+    LEASE_NOW,
+    LEASED_AHEAD,
+    LOCK_EDITOR,
+    MINE,
+    RENEW,
+    REVIVE,
+    SAVE,
+    first_free,
+)
+from feedback.services.whole_assignments import read_whole
 
 LEASE: Final = timedelta(minutes=3)
 # Work that was left when a lease ran out comes back to its editor for this long.
@@ -35,9 +48,6 @@ UNFINISHED_FOR: Final = timedelta(hours=12)
 NOT_NOW_FOR: Final = timedelta(hours=12)
 MOST_WORK_CHARACTERS: Final = 200_000
 MOST_REVISIONS: Final = 2**31 - 1
-# How far into the queue a claim looks at first, in places. What others hold stands at its head, two
-# places an editor: fifty at once should not send each other further in.
-FIRST_STRETCH: Final = 150
 # Two a person: the current draft and the next, ready.
 SLOTS: Final = (1, 2)
 
@@ -98,11 +108,27 @@ class Wish:
         """The state of the places that the wish looks at."""
         return Place.State.ESCALATED if self.escalated else Place.State.OPEN
 
-    def fits(self, place: Place) -> bool:
-        """Whether the place is one that was wished for."""
-        return place.state == self.place_state and (
-            self.tasks is None or place.task_id in self.tasks
+    def fits(self, held: "Held") -> bool:
+        """Whether what is held is what was wished for."""
+        return held.place_state == self.place_state and (
+            self.tasks is None or held.task in self.tasks
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a claim has to know of an assignment that the editor has, or had."""
+
+    assignment: int
+    state: str
+    slot: int
+    has_work: bool
+    place: int
+    place_state: str
+    task: int
+    draft: int
+    is_held_back: bool
+    """A fact that the draft rests on has been reported as wrong."""
 
 
 # --- Claiming ------------------------------------------------------------------------------------
@@ -139,21 +165,21 @@ def prepare_next(
         lock_editor(editor)
         held, _left = _mine(editor, wish)
         if len(held) == len(SLOTS) and not _is_wanted(held[1], wish):
-            _end(held.pop(), Assignment.State.RELEASED)
+            _end(held.pop().assignment, Assignment.State.RELEASED)
         if len(held) == len(SLOTS):
-            return held[1]
-        return _lease_first(editor, wish, held) if held else None
+            return Assignment.objects.get(pk=held[1].assignment)
+        return _lease_first(editor, wish, held[0]) if held else None
 
 
 def _claim(editor: Person, wish: Wish) -> Assignment | None:
     with transaction.atomic():
         lock_editor(editor)
         held, left = _mine(editor, wish)
-        for assignment in held:
-            if _is_wanted(assignment, wish) and _renewed(assignment):
-                return get_assignment(assignment.pk, editor)
-            _end(assignment, Assignment.State.RELEASED)
-        return _taken_up_again(left) or _lease_first(editor, wish, [])
+        for each in held:
+            if _is_wanted(each, wish) and (renewed := _renewed(each)):
+                return renewed
+            _end(each.assignment, Assignment.State.RELEASED)
+        return _taken_up_again(left) or _lease_first(editor, wish)
 
 
 def _give_up_one_ahead(editor: Person, wish: Wish) -> bool:
@@ -161,197 +187,76 @@ def _give_up_one_ahead(editor: Person, wish: Wish) -> bool:
 
     To be shown it, they renew its lease: what was renewed since it was looked at stays theirs.
     """
-    others = Assignment.objects.active().filter(editor=OuterRef("editor"))
-    is_current = Q(work_saved_at__isnull=False) | Q(pk__lt=OuterRef("pk"))
-    ahead = (
-        Assignment.objects.active()
-        .filter(
-            Exists(others.exclude(pk=OuterRef("pk")).filter(is_current)),
-            ~Exists(_reviews_by(editor, OuterRef("place__draft"), wish)),
-            ~Exists(
-                _open_reports(OuterRef("place__draft__recommendation"), "place__draft__rests_on")
-            ),
-            place__state=wish.place_state,
-            work_saved_at=None,
-        )
-        .exclude(editor=editor)
-        .order_by("-place__priority", "place")
-    )
-    if wish.tasks is not None:
-        ahead = ahead.filter(place__task__in=wish.tasks)
-    for one in ahead[:1]:
-        unseen = Assignment.objects.active().filter(pk=one.pk, leased_until=one.leased_until)
-        return bool(unseen.update(state=Assignment.State.RELEASED, ended_at=Now()))
-    return False
+    return bool(GIVE_UP_ONE_AHEAD.changed(editor=editor.pk, **_wished(wish)))
 
 
 def lock_editor(editor: Person) -> None:
     """Let one request at a time change what an editor holds: their two tabs take turns."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM accounts_person WHERE id = %s FOR NO KEY UPDATE", [editor.pk])
+    LOCK_EDITOR.rows(editor=editor.pk)
 
 
-def _mine(editor: Person, wish: Wish) -> tuple[list[Assignment], list[Assignment]]:
+def _mine(editor: Person, wish: Wish) -> tuple[list[Held], list[Held]]:
     """Return what the editor holds, and what they were at when a lease ran out.
 
     Of what is held comes first what they last worked on, last what they never opened. What was left
     is as they wish, still free, and not reviewed since; the newest comes first.
     """
-    is_held = Q(state=Assignment.State.ACTIVE)
-    was_left = Q(
-        ~Exists(Assignment.objects.active().filter(place=OuterRef("place"))),
-        ~Exists(_reviews_by(editor, OuterRef("place__draft"), wish)),
-        state=Assignment.State.EXPIRED,
-        work_saved_at__isnull=False,
-        ended_at__gt=Now() - UNFINISHED_FOR,
-        place__state=wish.place_state,
-    )
-    if wish.tasks is not None:
-        was_left &= Q(place__task__in=wish.tasks)
-    mine = list(
-        Assignment.objects.filter(is_held | was_left, editor=editor)
-        .select_related("place")
-        .annotate(
-            desk_now=Now(),
-            is_held_back=Exists(
-                _open_reports(OuterRef("place__draft__recommendation"), "place__draft__rests_on")
-            ),
-        )
-        .order_by(F("ended_at").desc(), F("work_saved_at").desc(nulls_last=True), "pk")
-    )
+    mine = [Held(*row) for row in MINE.rows(editor=editor.pk, **_wished(wish))]
     return (
         [each for each in mine if each.state == Assignment.State.ACTIVE],
         [each for each in mine if each.state == Assignment.State.EXPIRED],
     )
 
 
-def _is_wanted(assignment: Assignment, wish: Wish) -> bool:
-    if assignment.work_saved_at is not None:
-        return assignment.place.state in OPEN_STATES
-    is_held_back: bool = assignment.is_held_back  # type: ignore[attr-defined]
-    return wish.fits(assignment.place) and not is_held_back
+def _wished(wish: Wish) -> dict[str, object]:
+    """Return the values of statements that look for what an editor may have."""
+    return {
+        "state": wish.place_state.value,
+        "escalated": wish.escalated,
+        "tasks": None if wish.tasks is None else list(wish.tasks),
+        "task": next(iter(wish.tasks), 0) if wish.tasks else 0,
+        "not_now": NOT_NOW,
+        "not_now_for": NOT_NOW_FOR,
+        "unfinished_for": UNFINISHED_FOR,
+    }
 
 
-def _renewed(assignment: Assignment) -> bool:
-    """Renew a lease by the clock that was read with it; False when it has just been ended."""
-    now: datetime = assignment.desk_now  # type: ignore[attr-defined]
-    renewed = Assignment.objects.active().filter(pk=assignment.pk).update(leased_until=now + LEASE)
-    return bool(renewed)
+def _is_wanted(held: Held, wish: Wish) -> bool:
+    if held.has_work:
+        return held.place_state in OPEN_STATES
+    return wish.fits(held) and not held.is_held_back
 
 
-def _taken_up_again(left: Sequence[Assignment]) -> Assignment | None:
+def _renewed(held: Held) -> Assignment | None:
+    """Renew a lease; None when it has just been ended."""
+    row = RENEW.row(assignment=held.assignment, lease=LEASE)
+    return read_whole(row) if row else None
+
+
+def _taken_up_again(left: Sequence[Held]) -> Assignment | None:
     """Bring back what the editor was at when a lease ran out, if the place is still free."""
-    for assignment in left[:1]:
-        place = locked_place(assignment.place_id)
+    for each in left[:1]:
+        place = locked_place(each.place)
         if place.state in OPEN_STATES and _is_free(place):
-            return _revive(assignment, SLOTS[0])
+            return _revive(each.assignment, SLOTS[0])
     return None
 
 
-def _lease_first(editor: Person, wish: Wish, held: Collection[Assignment]) -> Assignment | None:
+def _lease_first(editor: Person, wish: Wish, beside: Held | None = None) -> Assignment | None:
     """Lease the first place of the queue, or return None when none waits.
 
     The place is locked first, and only then is looked, in a second statement with a snapshot of its
     own, whether it is free: the first statement's snapshot can be older than the lock, and would
     let two editors take one place.
     """
-    for stretch in _stretches(wish):
-        free = _free_for(editor, wish, stretch, held)
-        while place := free.first():
-            history = _history(place, editor)
-            if not any(each.state == Assignment.State.ACTIVE for each in history):
-                return _lease(place, editor, _slot_beside(held), history)
+    free = first_free(wish.place_state, None if wish.tasks is None else len(wish.tasks))
+    wanted = _wished(wish) | {"editor": editor.pk, "beside": beside.draft if beside else 0}
+    slot = next(slot for slot in SLOTS if beside is None or slot != beside.slot)
+    lease = LEASE_AHEAD if beside else LEASE_NOW
+    while found := free.row(**wanted):
+        if row := lease.row(place=found[0], editor=editor.pk, slot=slot, lease=LEASE):
+            return LEASED_AHEAD.read(row) if beside else read_whole(row)
     return None
-
-
-def _stretches(wish: Wish) -> Iterator[list[int]]:
-    """Yield the queue's places in stretches from its head, each ten times as long as the last.
-
-    Nearly always the first one holds a free place. Looking at a stretch at a time keeps the cost of
-    a claim from growing with the queue, whatever the database's planner makes of the rest.
-    """
-    queue = Place.objects.filter(state=wish.place_state).order_by("-priority", "pk")
-    if wish.tasks is not None:
-        queue = queue.filter(task__in=wish.tasks)
-    start, length = 0, FIRST_STRETCH
-    while stretch := list(queue.values_list("pk", flat=True)[start : start + length]):
-        yield stretch
-        if len(stretch) < length:
-            return
-        start, length = start + length, length * 10
-
-
-def _history(place: Place, editor: Person) -> list[Assignment]:
-    """Return who holds a locked place, and what the editor held of it before, the newest first."""
-    return list(
-        Assignment.objects.filter(
-            Q(state=Assignment.State.ACTIVE)
-            | Q(
-                editor=editor,
-                state__in=[Assignment.State.EXPIRED, Assignment.State.RELEASED],
-            ),
-            place=place,
-        ).order_by("-pk")
-    )
-
-
-def _free_for(
-    editor: Person, wish: Wish, stretch: list[int], held: Collection[Assignment]
-) -> QuerySet[Place]:
-    """Return what the editor may take of a stretch of the queue, in order, to be locked.
-
-    With all that a review looks at: what is locked is as it was read, or no longer open.
-    """
-    return (
-        Place.objects.filter(
-            ~Exists(Assignment.objects.active().filter(place=OuterRef("pk"))),
-            ~Exists(_reviews_by(editor, OuterRef("draft"), wish)),
-            ~Exists(_open_reports(OuterRef("draft__recommendation"), "draft__rests_on")),
-            pk__in=stretch,
-            state=wish.place_state,
-        )
-        .exclude(draft__in=[each.place.draft_id for each in held])
-        .select_related("task", "draft__snapshot", "draft__recommendation__snapshot")
-        .annotate(desk_now=Now())
-        .order_by("-priority", "pk")
-        .select_for_update(skip_locked=True, of=("self",), no_key=True)
-    )
-
-
-def _reviews_by(editor: Person, draft: OuterRef, wish: Wish) -> QuerySet[Review]:
-    """Return the reviews for which the editor is not to have a draft again."""
-    reviews = (
-        Review.objects.standing()
-        .filter(editor=editor, draft=draft)
-        .exclude(outcome=Outcome.SKIP, reason=NOT_NOW, created_at__lt=Now() - NOT_NOW_FOR)
-        .order_by()
-    )
-    # A lead may settle what they gave to the lead themselves.
-    return reviews.exclude(outcome=Outcome.ESCALATE) if wish.escalated else reviews
-
-
-class _Touches(models.Func):
-    """Whether a pointer names one of the facts in an array, part of one, or what holds one."""
-
-    template = (
-        "(SELECT bool_or(used = pointer OR starts_with(used, pointer || '/')"
-        " OR starts_with(pointer, used || '/')) FROM"
-        " (SELECT unnest(pointers) AS used, pointer FROM"
-        " (VALUES (%(expressions)s)) AS given (pointers, pointer)) AS each_used)"
-    )
-    output_field = models.BooleanField()
-
-
-def _open_reports(recommendation: OuterRef, rests_on: str) -> QuerySet[FactReport]:
-    """Return the open reports of facts that a draft rests on."""
-    return FactReport.objects.filter(
-        _Touches(
-            Cast(OuterRef(rests_on), ArrayField(models.TextField())),
-            Cast(F("pointer"), models.TextField()),
-        ),
-        state=FactReport.State.OPEN,
-        recommendation=recommendation,
-    ).order_by()
 
 
 def locked_place(place_id: int) -> Place:
@@ -368,28 +273,11 @@ def _slot_beside(held: Collection[Assignment]) -> int:
     return next(slot for slot in SLOTS if slot not in taken)
 
 
-def _lease(place: Place, editor: Person, slot: int, before: Sequence[Assignment]) -> Assignment:
-    """Lease a locked, free place, with what the editor had typed there before."""
-    if before:
-        return _revive(before[0], slot)
-    now: datetime = place.desk_now  # type: ignore[attr-defined]
-    leased = Assignment.objects.create(
-        place=place, editor=editor, slot=slot, leased_until=now + LEASE, created_at=now
-    )
-    return _laid_out(leased)
-
-
-def _revive(assignment: Assignment, slot: int) -> Assignment:
-    Assignment.objects.filter(pk=assignment.pk).update(
-        state=Assignment.State.ACTIVE, slot=slot, leased_until=Now() + LEASE, ended_at=None
-    )
-    return _laid_out(Assignment.objects.with_draft().get(pk=assignment.pk))
-
-
-def _laid_out(assignment: Assignment) -> Assignment:
-    """Let the draft know its task, which came with the place."""
-    assignment.place.draft.task = assignment.place.task
-    return assignment
+def _revive(assignment_id: int, slot: int) -> Assignment:
+    row = REVIVE.row(assignment=assignment_id, slot=slot, lease=LEASE)
+    if row is None:
+        raise Assignment.DoesNotExist
+    return read_whole(row)
 
 
 # --- Keeping -------------------------------------------------------------------------------------
@@ -397,7 +285,10 @@ def _laid_out(assignment: Assignment) -> Assignment:
 
 def get_assignment(assignment_id: int, editor: Person) -> Assignment:
     """Return the editor's own assignment with its draft. Raises Assignment.DoesNotExist."""
-    return _laid_out(Assignment.objects.with_draft().get(pk=assignment_id, editor=editor))
+    row = GET.row(assignment=assignment_id, editor=editor.pk)
+    if row is None:
+        raise Assignment.DoesNotExist
+    return read_whole(row)
 
 
 def assignment_on(draft_id: int, editor: Person, key: uuid.UUID) -> int:
@@ -447,53 +338,18 @@ def save_work(
     written = json.dumps(kept)
     if len(written) > MOST_WORK_CHARACTERS:
         raise BodyRefused({"work": ["Too long to be kept."]})
-    values: dict[str, Any] = {
-        "assignment": assignment_id,
-        "editor": editor.pk,
-        "revision": revision,
-        "work": written,
-        "active_ms": _possible(active_ms),
-        "lease": LEASE,
-        "open": list(OPEN_STATES),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_SAVE, values)
-        if cursor.fetchone():
-            return revision + 1
-    return _save_late(assignment_id, editor, kept, revision, active_ms)
-
-
-# The most frequent write of all, in one statement. What is leased ahead is kept for as long as the
-# editor works; half a lease is soon enough, and one that another tab is just writing needs no help:
-# to wait for it could end in a ring.
-_SAVE: Final = """
-WITH saved AS (
-    UPDATE feedback_assignment held
-    SET work = %(work)s::jsonb,
-        revision = held.revision + 1,
-        work_saved_at = statement_timestamp(),
-        leased_until = statement_timestamp() + %(lease)s,
-        active_ms = greatest(held.active_ms, least(
-            %(active_ms)s,
-            (extract(epoch FROM statement_timestamp() - held.created_at) * 1000)::bigint
-        ))
-    FROM explanations_place place
-    WHERE held.id = %(assignment)s AND held.editor_id = %(editor)s
-      AND held.revision = %(revision)s AND held.state = 'ACTIVE'
-      AND place.id = held.place_id AND place.state = ANY(%(open)s)
-    RETURNING held.id
-), kept_ahead AS (
-    UPDATE feedback_assignment SET leased_until = statement_timestamp() + %(lease)s
-    WHERE id IN (
-        SELECT ahead.id FROM feedback_assignment ahead, saved
-        WHERE ahead.editor_id = %(editor)s AND ahead.state = 'ACTIVE' AND ahead.id <> saved.id
-          AND ahead.work_saved_at IS NULL
-          AND ahead.leased_until < statement_timestamp() + %(lease)s / 2
-        FOR NO KEY UPDATE OF ahead SKIP LOCKED
+    saved = SAVE.row(
+        assignment=assignment_id,
+        editor=editor.pk,
+        revision=revision,
+        work=written,
+        active_ms=_possible(active_ms),
+        lease=LEASE,
+        open=list(OPEN_STATES),
     )
-)
-SELECT id FROM saved
-"""
+    if saved:
+        return revision + 1
+    return _save_late(assignment_id, editor, kept, revision, active_ms)
 
 
 def _possible(active_ms: int) -> int:
@@ -551,7 +407,7 @@ def _hold_again(assignment: Assignment, editor: Person) -> Assignment:
         slot = free_slot(editor, place.draft_id)
         if slot is None:
             raise LeaseLost("full", assignment)
-        return _revive(assignment, slot)
+        return _revive(assignment.pk, slot)
 
 
 def why_lost(assignment: Assignment, place: Place, *, given_back: bool = True) -> str:
@@ -587,17 +443,17 @@ def free_slot(editor: Person, draft_id: int) -> int | None:
     for assignment in [each for each in held if each.place.draft_id == draft_id]:
         if assignment.work_saved_at is not None:
             return None
-        _end(assignment, Assignment.State.RELEASED)
+        _end(assignment.pk, Assignment.State.RELEASED)
         held.remove(assignment)
     if len(held) < len(SLOTS):
         return _slot_beside(held)
     for assignment in held:
         if assignment.work_saved_at is None:
-            _end(assignment, Assignment.State.RELEASED)
+            _end(assignment.pk, Assignment.State.RELEASED)
             return assignment.slot
     for assignment in reversed(held):
         if assignment.revision == 0:
-            _end(assignment, Assignment.State.EXPIRED)
+            _end(assignment.pk, Assignment.State.EXPIRED)
             return assignment.slot
     return None
 
@@ -611,7 +467,7 @@ def release(assignment_id: int, editor: Person) -> None:
     Safe to repeat. Raises Assignment.DoesNotExist for somebody else's.
     """
     assignment = Assignment.objects.get(pk=assignment_id, editor=editor)
-    _end(assignment, Assignment.State.RELEASED)
+    _end(assignment.pk, Assignment.State.RELEASED)
 
 
 def sweep_expired() -> int:
@@ -630,5 +486,5 @@ def sweep_expired() -> int:
         )
 
 
-def _end(assignment: Assignment, state: Assignment.State) -> None:
-    Assignment.objects.active().filter(pk=assignment.pk).update(state=state, ended_at=Now())
+def _end(assignment_id: int, state: Assignment.State) -> None:
+    Assignment.objects.active().filter(pk=assignment_id).update(state=state, ended_at=Now())

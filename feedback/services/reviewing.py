@@ -53,6 +53,7 @@ from feedback.services.queue import (
     OPEN_STATES,
     LeaseLost,
     free_slot,
+    get_assignment,
     lock_editor,
     locked_place,
     why_lost,
@@ -560,9 +561,10 @@ def _reopen(draft: Draft, place: Place) -> None:
 
 
 def _reopened(editor: Person, review: Review) -> Assignment | None:
-    return (
+    held = (
         Assignment.objects.active()
-        .with_draft()
         .filter(editor=editor, place=review.place_id, place__state__in=OPEN_STATES)
+        .values_list("pk", flat=True)
         .first()
     )
+    return None if held is None else get_assignment(held, editor)

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef
-from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -16,15 +13,17 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
-from explanations.assertions import Assertion, evidence_in
+from explanations.assertions import Assertion, Remark, evidence_in
 from explanations.context import Fact, leaf_facts, names_of
-from explanations.models import Category, Criterion, DecidedAnswer, Draft, Finding
+from explanations.models import Draft, StandingFinding
 from explanations.output_formats import FormField, FormGroup, get_output_format
 from explanations.services.drafts import asserted_by
 from explanations.views.linked_text import shown_assertions
-from feedback.models import Assignment, FactReport, Review
+from feedback.models import Assignment, FactReport
 from feedback.outcomes import REASONS, Outcome
+from feedback.services.desk import last_review, reported_facts
 from feedback.services.goldens import facts_seen
+from feedback.services.taxonomy import taxonomy_of
 from feedback.views.evidence import Marks, evidence, item_address, value_in_words
 from feedback.views.keys import keys_context
 
@@ -95,16 +94,14 @@ def desk_context(
     facts, sources = facts_seen(draft)
     leaves = leaf_facts(facts)
     mentions = evidence_in(draft.text, leaves)
-    findings = _findings(draft)
+    remarks = [
+        Remark(finding["start"], finding["end"], finding["category"])
+        for finding in draft.standing_findings
+    ]
     # How an assertion stands follows from the findings, which the blind sample does not show.
-    asserted = [] if draft.blind else asserted_by(draft, findings, mentions)
+    asserted = [] if draft.blind else asserted_by(draft, remarks, mentions)
     numbers = {fact.pointer: number for number, fact in enumerate(leaves)}
-    reported = set(
-        FactReport.objects.filter(
-            recommendation=draft.recommendation_id, state=FactReport.State.OPEN
-        ).values_list("pointer", flat=True)
-    )
-    categories = _categories(draft.task_id)
+    taxonomy = taxonomy_of(draft.task_id)
     all_facts = [_option(fact) for fact in leaves]
     return context | {
         "place": assignment.place,
@@ -115,15 +112,14 @@ def desk_context(
             Marks(
                 sources,
                 {mention.pointer for mention in mentions},
-                reported,
+                reported_facts(draft.recommendation),
                 numbers,
                 _assertions_by_fact(asserted),
             ),
         ),
         "assertions": shown_assertions(draft.text, asserted, numbers),
         "all_facts": all_facts,
-        "categories": categories,
-        "criteria": Criterion.objects.filter(task=draft.task_id, retired_at=None),
+        "taxonomy": taxonomy,
         "form_fields": _form_fields(draft, all_facts),
         "most_characters": MOST_TYPED_CHARACTERS,
         "reasons": [
@@ -155,11 +151,11 @@ def desk_context(
                     "key": category.key,
                     "name": category.name,
                     "severity": category.severity,
-                    "decides": {each["criterion"]: each["answer"] for each in category.decides},
+                    "decides": category.decides,
                 }
-                for category in categories
+                for category in taxonomy.categories
             ],
-            "findings": [_shown_finding(finding) for finding in findings],
+            "findings": [_shown_finding(finding) for finding in draft.standing_findings],
             "mentions": [
                 {
                     "start": mention.start,
@@ -184,24 +180,6 @@ def wish_of(request: HttpRequest) -> str:
     return urlencode(kept)
 
 
-def last_review(editor: Person) -> Review | None:
-    """Return what the editor submitted last and has not taken back."""
-    return Review.objects.standing().filter(editor=editor).order_by("-pk").first()
-
-
-def _categories(task_id: int) -> list[Any]:
-    """Return the task's categories, each with what a tag of it answers, in one query."""
-    decided = DecidedAnswer.objects.filter(
-        category=OuterRef("pk"), criterion__retired_at=None
-    ).order_by()
-    pairs = decided.values(pair=JSONObject(criterion=F("criterion__slug"), answer=F("answer")))
-    return list(
-        Category.objects.filter(task=task_id, retired_at=None).annotate(
-            decides=ArraySubquery(pairs)
-        )
-    )
-
-
 def _option(fact: Fact) -> dict[str, str]:
     value = value_in_words(fact.value)
     return {
@@ -217,22 +195,15 @@ def _option(fact: Fact) -> dict[str, str]:
     }
 
 
-def _findings(draft: Draft) -> list[Finding]:
-    if draft.blind:
-        # Of the random sample: what the checks think must not lead the editor's eye.
-        return []
-    return list(Finding.objects.standing().filter(draft=draft).select_related("category"))
-
-
-def _shown_finding(finding: Finding) -> Mapping[str, object]:
+def _shown_finding(finding: StandingFinding) -> Mapping[str, object]:
     return {
-        "id": finding.pk,
-        "category": finding.category.slug if finding.category else None,
-        "message": finding.message,
-        "start": finding.start,
-        "end": finding.end,
-        "pointer": finding.pointer,
-        "dismiss": reverse("dismiss-finding", args=[finding.pk]),
+        "id": finding["id"],
+        "category": finding["category"] or None,
+        "message": finding["message"],
+        "start": finding["start"],
+        "end": finding["end"],
+        "pointer": finding["pointer"],
+        "dismiss": reverse("dismiss-finding", args=[finding["id"]]),
     }
 
 

@@ -6,9 +6,15 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from rest_framework.serializers import Serializer
 
 from accounts.models import Person
 from explanations.models import Category, Draft, Finding, Place
+from feedback.api.assignments import (
+    AssignmentOutput,
+    AssignmentWithTaxonomyOutput,
+    DraftToReviewOutput,
+)
 from feedback.api.reviews import SubmittedOutput, submitted_answer
 from feedback.models import Assignment, FactReport, Golden, Review
 from feedback.services.queue import release, sweep_expired
@@ -105,6 +111,20 @@ class TestClaim:
             "contradicts",
         ]
         assert again["criteria"][0]["slug"] == "specific"
+
+    def test_the_answer_is_what_its_description_says(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        """It is written without asking each field of the serializer, which the schema shows."""
+        found(ready_draft)
+        held = claimed(editor)
+        draft = held.place.draft
+        described = Serializer.to_representation
+
+        assert AssignmentOutput(held).data == described(AssignmentOutput(), held)
+        assert DraftToReviewOutput(draft).data == described(DraftToReviewOutput(), draft)
+        with_taxonomy = AssignmentWithTaxonomyOutput(held).data
+        assert with_taxonomy == described(AssignmentWithTaxonomyOutput(), held)
 
     def test_an_empty_queue_has_no_content(self, editor_client: Client) -> None:
         assert post(editor_client, CLAIM, {}).status_code == 204
