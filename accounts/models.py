@@ -48,7 +48,8 @@ class Person(AbstractUser):  # type: ignore[django-manager-missing]
             ("review", "Review drafts, add and report facts"),
             ("lead", "Settle, unblock, quarantine and withdraw; own guides and the taxonomy"),
             ("draft", "Import, start and steer runs, edit prompts, register models"),
-            ("build_datasets", "Build and download datasets"),
+            ("build_datasets", "Build datasets, cancel builds, and say who is told of them"),
+            ("read_datasets", "Read and download datasets"),
             ("read", "Read drafts, goldens, runs and statistics"),
         ]
 

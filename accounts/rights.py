@@ -20,6 +20,7 @@ REVIEW: Final = "review"
 LEAD: Final = "lead"
 DRAFT: Final = "draft"
 BUILD_DATASETS: Final = "build_datasets"
+READ_DATASETS: Final = "read_datasets"
 READ: Final = "read"
 
 # What a token can be made for, in words that its maker reads; the right it needs besides.
@@ -34,7 +35,7 @@ SCOPES: Final[dict[str, tuple[str, str]]] = {
         LEAD,
     ),
     "desk:read": ("read tasks, recommendations, runs, drafts and goldens", READ),
-    "datasets:read": ("list and download datasets", BUILD_DATASETS),
+    "datasets:read": ("list and download datasets", READ_DATASETS),
     "datasets:write": ("build datasets and cancel builds", BUILD_DATASETS),
 }
 

@@ -10,9 +10,9 @@ ML_ENGINEER: Final = "ML engineer"
 # Role -> codenames of the permissions that accounts.Person declares.
 RIGHTS_BY_ROLE: Final[dict[str, frozenset[str]]] = {
     EDITOR: frozenset({"review", "read"}),
-    LEAD: frozenset({"review", "read", "lead"}),
-    MANAGER: frozenset({"read"}),
-    ML_ENGINEER: frozenset({"draft", "build_datasets", "read"}),
+    LEAD: frozenset({"review", "read", "lead", "read_datasets"}),
+    MANAGER: frozenset({"read", "read_datasets"}),
+    ML_ENGINEER: frozenset({"draft", "build_datasets", "read_datasets", "read"}),
 }
 
 

@@ -6,6 +6,7 @@ from feedback.views import facts, review
 from feedback.views.beside import Beside, GuideBeside
 from feedback.views.bulk_actions import BulkActionList, BulkActionPage
 from feedback.views.checks import CheckFindingsPage, ChecksPage
+from feedback.views.datasets import DatasetPage, DatasetRowsPage, DatasetsPage, NewDatasetPage
 from feedback.views.draft_reviews import DraftReviews
 from feedback.views.escalated import Escalated
 from feedback.views.fact_reports import FactReportList, SettleFactReport
@@ -39,6 +40,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("goldens/needs-review/", NewReviewList.as_view(), name="needs-review"),
     path("goldens/<int:golden_id>/", GoldenPage.as_view(), name="golden"),
     path("goldens/<int:golden_id>/rewrite/", RewriteGolden.as_view(), name="golden-rewrite"),
+    path("datasets/", DatasetsPage.as_view(), name="datasets"),
+    path("datasets/new/", NewDatasetPage.as_view(), name="dataset-new"),
+    path("datasets/<slug:name>/<int:number>/", DatasetPage.as_view(), name="dataset"),
+    path("datasets/<slug:name>/<int:number>/rows/", DatasetRowsPage.as_view(), name="dataset-rows"),
     path("search/", SearchPage.as_view(), name="search"),
     path("bulk-actions/", BulkActionList.as_view(), name="bulk-actions"),
     path("bulk-actions/<int:action_id>/", BulkActionPage.as_view(), name="bulk-action"),

@@ -43,6 +43,7 @@ from explanations.services.published import Handed, publish_all, published_at_ha
 from explanations.services.versions import rules_of
 from feedback.models import FactReport, FindingJudgement, Golden, Review
 from feedback.outcomes import Outcome, worth
+from feedback.services.datasets.marking import UNDONE, mark_golden, mark_review
 
 MOST_REASON: Final = 500
 
@@ -524,10 +525,14 @@ def _to_judge_anew(golden_id: int, looked_at: int | None) -> Golden:
 
 
 def withdraw_undone(review: Review, editor: Person) -> None:
-    """Withdraw the golden of a review that its editor takes back, in the undo's transaction."""
+    """Withdraw the golden of a review that its editor takes back, in the undo's transaction, and
+    mark the datasets that learned from either.
+    """
     standing = Golden.objects.exclude(state=Golden.State.WITHDRAWN).filter(review=review)
     for golden in standing.select_for_update(no_key=True):
-        _move(golden, Golden.State.WITHDRAWN, "Its editor took the review back.", editor)
+        _move(golden, Golden.State.WITHDRAWN, UNDONE, editor)
+    # A rejected draft has no golden, and is a bad example all the same.
+    mark_review(review.pk)
 
 
 def mark_outdated(recommendation_ids: Collection[int]) -> int:
@@ -585,6 +590,8 @@ def _move(golden: Golden, state: Golden.State, reason: str, person: Person | Non
         state=state, state_reason=reason, approved_by=golden.approved_by, changed_at=Now()
     )
     hand_down([golden])
+    if state == Golden.State.WITHDRAWN:
+        mark_golden(golden.review_id, golden.pk, reason)
     record(person, "golden " + state.label, golden, was=was, reason=reason)
     return golden
 

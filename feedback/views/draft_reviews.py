@@ -1,15 +1,28 @@
 """A draft's whole history: all that happened to it, and every decision, also those taken back."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views import View
 
-from accounts.rights import LEAD, READ, REVIEW, RightRequiredMixin, has_right, person_of
+from accounts.models import Person
+from accounts.rights import (
+    LEAD,
+    READ,
+    READ_DATASETS,
+    REVIEW,
+    RightRequiredMixin,
+    has_right,
+    person_of,
+)
 from explanations.models import Draft, Finding
 from explanations.services.drafts import visible_findings
-from feedback.models import Review
+from feedback.models import DatasetRow, Review
 from feedback.outcomes import REASONS
+from feedback.services.datasets.reading import holding
 from feedback.views.history import events_of
 from feedback.views.shown_text import changes, tagged
 
@@ -47,12 +60,26 @@ class DraftReviews(RightRequiredMixin, View):
             .order_by("pk")
         )
         findings = visible_findings(draft, person_of(request))
+        datasets = _datasets_by_review(reviews, person_of(request))
         context = {
             "draft": draft,
-            "decisions": [_shown(draft, review) for review in reviews],
+            "decisions": [
+                _shown(draft, review) | {"holding": datasets[review.pk]} for review in reviews
+            ],
             "events": events_of(draft, reviews, findings, to_a_lead=has_right(request.user, LEAD)),
         }
         return render(request, "feedback/draft_reviews.html", context)
+
+
+def _datasets_by_review(
+    reviews: Iterable[Review], person: Person
+) -> defaultdict[int, list[DatasetRow]]:
+    """Return where ready datasets hold each review, for somebody who may read datasets."""
+    found: defaultdict[int, list[DatasetRow]] = defaultdict(list)
+    if has_right(person, READ_DATASETS):
+        for row in holding([review.pk for review in reviews]):
+            found[row.review_id].append(row)
+    return found
 
 
 def _shown(draft: Draft, review: Review) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Goldens: those that wait for a second person, those that stand, and one with all about it."""
 
+from collections.abc import Sequence
 from typing import Any, Final, cast
 
 from django.contrib import messages
@@ -10,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts.models import Person
-from accounts.rights import LEAD, READ, REVIEW, RightRequiredMixin, has_right
+from accounts.rights import LEAD, READ, READ_DATASETS, REVIEW, RightRequiredMixin, has_right
 from explanations.models import Task
 from explanations.views.newest_first import newest_first
-from feedback.models import Golden, Review
+from feedback.models import DatasetRow, Golden, Review
 from feedback.review_body import storable
+from feedback.services.datasets.reading import holding
 from feedback.services.goldens import (
     GoldenRefused,
     approve_golden,
@@ -27,6 +29,7 @@ from feedback.views.evidence import Marks, evidence
 from feedback.views.shown_text import changes, tagged
 
 PER_PAGE = 25
+DATASETS_SHOWN = 20
 WAITING = "waiting"
 WAITING_STATES = (Golden.State.PROPOSED, Golden.State.NEEDS_REVIEW)
 
@@ -62,6 +65,13 @@ def _filtered(wanted: dict[str, str]) -> QuerySet[Golden]:
     if wanted["editor"]:
         goldens = goldens.filter(review__editor__username=storable(wanted["editor"]))
     return goldens
+
+
+def _holding(golden: Golden, person: Person) -> Sequence[DatasetRow]:
+    """Return where ready datasets hold the golden, for somebody who may read datasets."""
+    if not has_right(person, READ_DATASETS):
+        return ()
+    return list(holding([golden.review_id]).filter(golden=golden)[:DATASETS_SHOWN])
 
 
 # What each button of a golden's page needs.
@@ -132,6 +142,7 @@ class GoldenPage(RightRequiredMixin, View):
         forbidding = [each for each in said if each.forbids]
         return {
             "golden": golden,
+            "holding": _holding(golden, person),
             "review": review,
             "draft": review.draft,
             "draft_tagged": tagged(review.draft.text, tags),

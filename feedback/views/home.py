@@ -3,21 +3,31 @@
 from datetime import datetime
 from typing import Any, Final, cast
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views import View
 
 from accounts.models import Person
-from accounts.rights import DRAFT, LEAD, READ, REVIEW, RightRequiredMixin, has_right
+from accounts.rights import (
+    DRAFT,
+    LEAD,
+    READ,
+    READ_DATASETS,
+    REVIEW,
+    RightRequiredMixin,
+    has_right,
+)
 from explanations.models import Draft, Place, Task
 from explanations.services.guide_news import unread_guides
-from feedback.models import Assignment, FactReport, Golden, Review
+from feedback.models import Assignment, Dataset, FactReport, Golden, Review
 from feedback.services.answers import answers_for, sent_back_to
 from feedback.services.bulk_actions import caused_by_reviews
+from feedback.services.datasets.reading import datasets_newest_first
 
 MOST_SHOWN: Final = 5
+DATASETS_SHOWN: Final = 3
 
 
 class Home(RightRequiredMixin, View):
@@ -33,7 +43,15 @@ class Home(RightRequiredMixin, View):
             context |= _editors_day(person)
         if has_right(person, LEAD):
             context |= _leads_desk()
+        if has_right(person, READ_DATASETS):
+            context["datasets"] = _datasets()
         return render(request, "feedback/home.html", context)
+
+
+def _datasets() -> QuerySet[Dataset]:
+    """Return the newest datasets, with how many reviews in each nobody stands behind any more."""
+    newest = datasets_newest_first().defer("manifest", "recipe")
+    return newest.annotate(held=Count("marks"))[:DATASETS_SHOWN]
 
 
 def _tasks() -> list[dict[str, object]]:

@@ -6,7 +6,14 @@ from accounts import rights, roles
 from accounts.models import Person
 from accounts.roles import RIGHTS_BY_ROLE
 
-ALL_RIGHTS = {rights.REVIEW, rights.LEAD, rights.DRAFT, rights.BUILD_DATASETS, rights.READ}
+ALL_RIGHTS = {
+    rights.REVIEW,
+    rights.LEAD,
+    rights.DRAFT,
+    rights.BUILD_DATASETS,
+    rights.READ_DATASETS,
+    rights.READ,
+}
 
 
 @pytest.mark.parametrize(

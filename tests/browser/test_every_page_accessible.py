@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -23,8 +24,13 @@ from explanations.services.facts import correct_fact
 from explanations.services.guide_news import acknowledge
 from explanations.services.importing import import_file
 from explanations.services.trials import start_trial
-from feedback.models import BulkAction
+from feedback.models import BulkAction, Dataset, DatasetRow
+from feedback.recipe import read_recipe
 from feedback.services.bulk_actions import do, prepare
+from feedback.services.datasets.attempt import Attempt, claim
+from feedback.services.datasets.building import build_dataset
+from feedback.services.datasets.creating import create_dataset
+from feedback.services.datasets.marking import mark_golden
 from feedback.services.fact_reports import Doubt, report_fact
 from feedback.services.goldens import send_back
 from feedback.services.searching import Search
@@ -34,6 +40,7 @@ from tests.conftest import LISTENER, TRACK, TokenMaker, drafted, recommended
 from tests.explanations.test_trials import FINE, NAMELESS, write
 from tests.feedback.conftest import DraftMaker
 from tests.feedback.people_at_work import claimed, reviewed, tag_on, tag_on_all
+from tests.feedback.test_exporting import reviewed as golden_of
 
 WHO_MAY = Path(__file__).parents[1] / "who_may.csv"
 
@@ -80,6 +87,7 @@ def main_visit(who: str, *paths: str) -> Visit:
 
 
 TASK = "/tasks/music-oneliner"
+RECIPE = {"name": "music-sft", "tasks": ["music-oneliner"]}
 VISITS = {
     "accounts/login/": main_visit("nobody", "/accounts/login/"),
     "accounts/password/": visit("editor", "/accounts/password/"),
@@ -101,6 +109,15 @@ VISITS = {
     "goldens/<int:golden_id>/": visit("lead", "/goldens/{golden}/", "/goldens/{outdated}/"),
     "goldens/<int:golden_id>/rewrite/": visit("lead", "/goldens/{outdated}/rewrite/"),
     "goldens/needs-review/": main_visit("lead", "/goldens/needs-review/"),
+    "datasets/": visit("ml_engineer", "/datasets/"),
+    "datasets/new/": main_visit("ml_engineer", "/datasets/new/?from=music-sft/1"),
+    "datasets/<slug:name>/<int:number>/": main_visit(
+        "ml_engineer",
+        "/datasets/music-sft/1/",
+        "/datasets/music-sft/2/",
+        "/datasets/music-sft/3/",
+    ),
+    "datasets/<slug:name>/<int:number>/rows/": visit("lead", "/datasets/music-sft/1/rows/"),
     "search/": main_visit(
         "lead",
         "/search/?words=metalcore",
@@ -170,6 +187,8 @@ def lying_there(
     # A part that is swapped while axe looks at it would be a moving target.
     for pace in ("LOOK_AGAIN_S", "LOOK_AGAIN_AT_A_LIST_S", "LOOK_AGAIN_AT_REST_S"):
         monkeypatch.setattr(f"explanations.views.runs.{pace}", 3600)
+    for pace in ("LOOK_AGAIN_S", "LOOK_AGAIN_AT_ONE_THAT_WAITS_S"):
+        monkeypatch.setattr(f"feedback.views.datasets.{pace}", 3600)
 
     rejected, edited, _escalated, accepted, harmful, held, blocked, *others = drafts(9)
     same = recommended(music_task, "track:same", TRACK, LISTENER, group="Dead Rabbitts")
@@ -210,6 +229,7 @@ def lying_there(
     trial = start_trial(next_prompt, music_task.prompt, run.model_version, 3, 7, ml_engineer)
     write(trial, tried=FINE, against=NAMELESS)
     token_for(ml_engineer, "runs:write")
+    _datasets(editor, others[1], ml_engineer)
     line = json.dumps({"task": music_task.slug, "external_id": "a", "item": TRACK})
     lines = BytesIO(f'{line}\n{{"task": "<b>haiku</b>"}}\n'.encode())
     delivery = import_file(lines, name="tracks.jsonl", person=ml_engineer)
@@ -227,6 +247,27 @@ def lying_there(
         "run": run.pk,
         "trial": trial.pk,
     }
+
+
+def _datasets(editor: Person, draft: Draft, ml_engineer: Person) -> None:
+    """One that is ready, one that failed, one that is being built."""
+    ready, failed, building = (
+        create_dataset(read_recipe(RECIPE), ml_engineer, uuid4()) for _ in range(3)
+    )
+    golden = golden_of(draft, editor)
+    build_dataset(ready.pk)
+    # Builds say of themselves which reviews gave them rows.
+    DatasetRow.objects.get_or_create(
+        dataset=ready, review=golden.review, golden=golden, split="train"
+    )
+    mark_golden(golden.review_id, golden.pk, "Poisoned.")
+    for dataset in (failed, building):
+        claimed_dataset = claim(dataset.pk)
+        assert claimed_dataset is not None
+        attempt = Attempt(claimed_dataset)
+        attempt.enter(Dataset.Stage.WRITING, wanted=100)
+        if dataset is failed:
+            attempt.end_failed("The disk is full.")
 
 
 def _finding(draft: Draft, task: Task) -> Finding:

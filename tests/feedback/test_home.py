@@ -133,5 +133,5 @@ def test_however_much_there_is_the_queries_are_the_same(
 
     with django_assert_num_queries(14):
         front_page(editor_client)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         front_page(lead_client)

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 
 from accounts.log import record
 from feedback.models import Dataset, DatasetFile
+from feedback.services.datasets.marking import mark_what_was_withdrawn_meanwhile
 
 LEASE: Final = timedelta(minutes=2)
 MOST_TRIES: Final = 3
@@ -69,7 +70,10 @@ class Attempt:
         self._move(done=done, lease_until=Now() + LEASE)
 
     def end_ready(self, files: Sequence[DatasetFile], rows: int, manifest: object) -> None:
-        """Call the dataset ready, with its files. Must run in a transaction. Raises AttemptLost."""
+        """Call the dataset ready, with its files; its rows are written by then.
+
+        Must run in a transaction of Django's own connection. Raises AttemptLost.
+        """
         self._move(
             state=Dataset.State.READY,
             lease_until=None,
@@ -80,6 +84,7 @@ class Attempt:
             stage="",
         )
         DatasetFile.objects.bulk_create(files)
+        mark_what_was_withdrawn_meanwhile(self.dataset)
         record(None, "dataset ready", self.dataset, rows=rows)
 
     def end_failed(self, sentence: str) -> None:

@@ -1,0 +1,87 @@
+"""Say of ready datasets that they hold what nobody stands behind any more. They stay as they are.
+
+Whoever takes back a review or withdraws a golden marks the datasets that are ready by then; whoever
+ends a build marks what was taken back while it ran. Both wait for one another for a moment, so that
+nothing falls between the two.
+"""
+
+from typing import Any, Final
+
+from django.db import connection
+
+from feedback.models import Dataset
+
+MOST_REASON: Final = 500
+
+_ENDINGS: Final = 0x5_E7_AA_2C
+
+# A statement of its own: whoever waits for the lock looks at what is there when it has it.
+_ONE_OF_MANY: Final = "SELECT pg_advisory_xact_lock_shared(%s)"
+_ALONE: Final = "SELECT pg_advisory_xact_lock(%s)"
+
+_MARK_READY: Final = """
+INSERT INTO feedback_datasetmark (dataset_id, review_id, golden_id, reason)
+SELECT held.dataset_id, held.review_id, held.golden_id, %(reason)s
+FROM feedback_datasetrow held
+JOIN feedback_dataset dataset ON dataset.id = held.dataset_id AND dataset.state = 'READY'
+WHERE held.review_id = %(review)s AND {which}
+ON CONFLICT (dataset_id, review_id) DO NOTHING
+"""
+_OF_GOLDEN: Final = _MARK_READY.format(which="held.golden_id = %(golden)s")
+_OF_REVIEW: Final = _MARK_READY.format(which="true")
+
+_MARK_WITHDRAWN: Final = """
+INSERT INTO feedback_datasetmark (dataset_id, review_id, golden_id, reason)
+SELECT held.dataset_id, held.review_id, held.golden_id, golden.state_reason
+FROM feedback_golden golden
+JOIN feedback_datasetrow held
+  ON held.dataset_id = %(dataset)s
+ AND held.review_id = golden.review_id
+ AND held.golden_id = golden.id
+WHERE golden.state = 'WITHDRAWN' AND golden.task_id IN (SELECT id FROM explanations_task)
+UNION
+SELECT held.dataset_id, held.review_id, held.golden_id, %(undone)s
+FROM feedback_review undo
+JOIN feedback_datasetrow held
+  ON held.dataset_id = %(dataset)s AND held.review_id = undo.supersedes_id
+WHERE undo.supersedes_id IS NOT NULL
+ON CONFLICT (dataset_id, review_id) DO NOTHING
+"""
+
+UNDONE: Final = "Its editor took the review back."
+
+
+def mark_golden(review_id: int, golden_id: int, reason: str) -> int:
+    """Mark the ready datasets that hold this golden, which has just been withdrawn.
+
+    Must run in the transaction that withdrew it, after it did. Returns how many there are.
+    """
+    return _mark(_OF_GOLDEN, review=review_id, golden=golden_id, reason=reason[:MOST_REASON])
+
+
+def mark_review(review_id: int, reason: str = UNDONE) -> int:
+    """Mark the ready datasets that hold anything of this review, which has just been taken back.
+
+    Must run in the transaction that took it back, after it did. Returns how many there are.
+    """
+    return _mark(_OF_REVIEW, review=review_id, reason=reason[:MOST_REASON])
+
+
+def mark_what_was_withdrawn_meanwhile(dataset: Dataset) -> int:
+    """Mark a dataset that is being called ready where it holds what was withdrawn while it was
+    built.
+
+    Must run at the end of the transaction that calls it ready, when its rows are written; in READ
+    COMMITTED, because it has to see what was committed since. Returns how many reviews there are.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ALONE, [_ENDINGS])
+        cursor.execute(_MARK_WITHDRAWN, {"dataset": dataset.pk, "undone": UNDONE})
+        return int(cursor.rowcount)
+
+
+def _mark(statement: str, **values: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(_ONE_OF_MANY, [_ENDINGS])
+        cursor.execute(statement, values)
+        return int(cursor.rowcount)
