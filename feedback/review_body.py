@@ -111,13 +111,17 @@ class ReviewBody:
 
     def as_work(self) -> dict[str, object]:
         """Return the body as JSON: what an editor gets back when a review is undone."""
-        plain = asdict(self)
-        return plain | {
+        return {
             "outcome": str(self.outcome),
+            "reason": self.reason,
+            "note": self.note,
+            "rewrite": self.rewrite,
+            "rewrite_output": self.rewrite_output,
             "tags": [asdict(tag) for tag in self.tags],
             "dismissed": list(self.dismissed),
             "causes": [asdict(cause) for cause in self.causes],
             "answers": dict(self.answers),
+            "active_ms": self.active_ms,
         }
 
 

@@ -8,9 +8,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final, cast
 
+import orjson
 from django.db import transaction
 from django.db.models import Max, QuerySet
 
@@ -162,7 +164,13 @@ def write_guide(
 
 def rules_of(task: Task) -> GuideRules | None:
     """Return the rules that a task's drafts are checked by: those of its active guide, if any."""
-    return read_rules(task.guide.rules) if task.guide else None
+    return _rules_as_written(orjson.dumps(task.guide.rules)) if task.guide else None
+
+
+@lru_cache(maxsize=64)
+def _rules_as_written(rules: bytes) -> GuideRules:
+    """Return rules that are read once: each golden that is made is checked by them."""
+    return read_rules(orjson.loads(rules))
 
 
 def _active_rules(task: Task) -> Mapping[str, Any]:

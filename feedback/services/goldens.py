@@ -91,9 +91,11 @@ def _snapshot_seen(draft: Draft) -> FactSnapshot:
     """
     shown = _shown(draft)
     now = draft.recommendation.snapshot
+    if now is None or now.pk == shown.pk:
+        return shown
     facts, sources = facts_seen(draft)
     for snapshot in (shown, now):
-        if snapshot is not None and same_facts(snapshot.facts, facts):
+        if same_facts(snapshot.facts, facts):
             return snapshot
     last = draft.recommendation.snapshots.aggregate(last=Max("number"))["last"]
     return FactSnapshot.objects.create(

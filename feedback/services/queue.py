@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
+from accounts.statements import Statement
 from explanations.models import Place, Task
 from feedback.models import Assignment, Review
 from feedback.outcomes import NOT_NOW
@@ -298,13 +299,26 @@ def assignment_on(draft_id: int, editor: Person, key: uuid.UUID) -> int:
     answer; else the editor's newest, which is the one they hold. Raises Assignment.DoesNotExist
     when they never had the draft.
     """
-    submitted = Review.objects.filter(editor=editor, key=key, assignment=OuterRef("pk")).order_by()
-    return (
-        Assignment.objects.filter(place__draft=draft_id, editor=editor)
-        .order_by(Exists(submitted).desc(), "-pk")
-        .values_list("pk", flat=True)[:1]
-        .get()
-    )
+    found = _ASSIGNMENT_ON.row(draft=draft_id, editor=editor.pk, key=key)
+    if found is None:
+        raise Assignment.DoesNotExist
+    assignment_id: int = found[0]
+    return assignment_id
+
+
+_ASSIGNMENT_ON: Final = Statement(
+    """
+    SELECT assignment.id
+    FROM explanations_place place
+    JOIN feedback_assignment assignment ON assignment.place_id = place.id
+    LEFT JOIN feedback_review submitted
+        ON submitted.editor_id = %(editor)s AND submitted.key = %(key)s
+        AND submitted.assignment_id = assignment.id
+    WHERE place.draft_id = %(draft)s AND assignment.editor_id = %(editor)s
+    ORDER BY submitted.id IS NULL, assignment.id DESC
+    LIMIT 1
+    """
+)
 
 
 def renew(assignment_id: int, editor: Person) -> Assignment:

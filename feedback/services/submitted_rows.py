@@ -58,9 +58,9 @@ def write(rows: SubmittedRows, from_states: Sequence[str] = (Assignment.State.AC
         work=json.dumps(rows.work),
         active_ms=review.active_ms,
         review=_as_json(_REVIEW, review),
-        tags=_as_json(_TAG, *rows.tags),
-        answers=_as_json(_ANSWER, *rows.answers),
-        judgements=_as_json(_JUDGEMENT, *rows.judgements),
+        tags=_all_as_json(_TAG, rows.tags),
+        answers=_all_as_json(_ANSWER, rows.answers),
+        judgements=_all_as_json(_JUDGEMENT, rows.judgements),
         golden=_as_json(_GOLDEN, golden),
         published_line=_as_json(_PUBLISHED_LINE, rows.published_line),
         decided_line=_as_json(_DECIDED_LINE, rows.decided_line),
@@ -129,11 +129,17 @@ def _columns(names: Sequence[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def _as_json(columns: Sequence[str], *rows: Model | None) -> str:
-    """Return rows as PostgreSQL reads them, by the types of their table."""
-    return json.dumps(
-        [{name: getattr(row, name) for name in columns} for row in rows if row], default=str
-    )
+# PostgreSQL reads rows from JSON by the types of their table.
+def _as_json(columns: Sequence[str], row: Model | None) -> str | None:
+    return None if row is None else json.dumps(_values(columns, row), default=str)
+
+
+def _all_as_json(columns: Sequence[str], rows: Sequence[Model]) -> str:
+    return json.dumps([_values(columns, row) for row in rows], default=str)
+
+
+def _values(columns: Sequence[str], row: Model) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in columns}
 
 
 _WRITE: Final = Statement(
@@ -142,12 +148,12 @@ _WRITE: Final = Statement(
         UPDATE feedback_assignment
         SET state = 'SUBMITTED', ended_at = statement_timestamp(), work = %(work)s::jsonb,
             revision = revision + 1, active_ms = %(active_ms)s
-        WHERE id = %(assignment)s AND state = ANY(%(from_states)s::text[])
+        WHERE id = %(assignment)s AND array_position(%(from_states)s::text[], state) IS NOT NULL
         RETURNING id
     ), review AS (
         INSERT INTO feedback_review ({review})
         SELECT {review}
-        FROM handed_in, jsonb_populate_recordset(NULL::feedback_review, %(review)s::jsonb)
+        FROM handed_in, jsonb_populate_record(NULL::feedback_review, %(review)s::jsonb)
         RETURNING id AS new_review, created_at AS reviewed_at, draft_id AS reviewed_draft,
             place_id AS reviewed_place, editor_id AS reviewer, outcome AS decision
     ), tag AS (
@@ -166,17 +172,20 @@ _WRITE: Final = Statement(
     ), golden AS (
         INSERT INTO feedback_golden (review_id, {golden})
         SELECT new_review, {golden}
-        FROM review, jsonb_populate_recordset(NULL::feedback_golden, %(golden)s::jsonb)
+        FROM review, jsonb_populate_record(NULL::feedback_golden, %(golden)s::jsonb)
+        WHERE %(golden)s::jsonb IS NOT NULL
         RETURNING id AS new_golden, created_at AS made_at
     ), published_line AS (
         INSERT INTO explanations_publishedline (source, {published_line})
         SELECT 'golden ' || new_golden, {published_line}
         FROM golden,
-            jsonb_populate_recordset(NULL::explanations_publishedline, %(published_line)s::jsonb)
+            jsonb_populate_record(NULL::explanations_publishedline, %(published_line)s::jsonb)
+        WHERE %(published_line)s::jsonb IS NOT NULL
     ), decided_line AS (
         INSERT INTO feedback_decidedline (review_id, {decided_line})
         SELECT new_review, {decided_line}
-        FROM review, jsonb_populate_recordset(NULL::feedback_decidedline, %(decided_line)s::jsonb)
+        FROM review, jsonb_populate_record(NULL::feedback_decidedline, %(decided_line)s::jsonb)
+        WHERE %(decided_line)s::jsonb IS NOT NULL
     ), log_entry AS (
         INSERT INTO accounts_logentry (actor_id, action, subject_type, subject_id, detail, at)
         SELECT reviewer, 'reviewed', 'draft', reviewed_draft,
