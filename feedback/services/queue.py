@@ -15,19 +15,19 @@ from datetime import timedelta
 from typing import Final, TypedDict
 
 from django.db import models, transaction
-from django.db.models import Exists, F, OuterRef, Value
+from django.db.models import F, Value
 from django.db.models.functions import Cast, Extract, Greatest, Least, Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
-from accounts.statements import Statement
 from explanations.models import Place, Task
-from feedback.models import Assignment, Review
+from feedback.models import Assignment
 from feedback.outcomes import NOT_NOW
 from feedback.review_body import MOST_ACTIVE_MS, BodyRefused, storable_json
 from feedback.services.queue_statements import (
+    ASSIGNMENT_ON,
     GET,
     GIVE_UP_ONE_AHEAD,
     LEASE_AHEAD,
@@ -299,26 +299,11 @@ def assignment_on(draft_id: int, editor: Person, key: uuid.UUID) -> int:
     answer; else the editor's newest, which is the one they hold. Raises Assignment.DoesNotExist
     when they never had the draft.
     """
-    found = _ASSIGNMENT_ON.row(draft=draft_id, editor=editor.pk, key=key)
+    found = ASSIGNMENT_ON.row(draft=draft_id, editor=editor.pk, key=key)
     if found is None:
         raise Assignment.DoesNotExist
     assignment_id: int = found[0]
     return assignment_id
-
-
-_ASSIGNMENT_ON: Final = Statement(
-    """
-    SELECT assignment.id
-    FROM explanations_place place
-    JOIN feedback_assignment assignment ON assignment.place_id = place.id
-    LEFT JOIN feedback_review submitted
-        ON submitted.editor_id = %(editor)s AND submitted.key = %(key)s
-        AND submitted.assignment_id = assignment.id
-    WHERE place.draft_id = %(draft)s AND assignment.editor_id = %(editor)s
-    ORDER BY submitted.id IS NULL, assignment.id DESC
-    LIMIT 1
-    """
-)
 
 
 def renew(assignment_id: int, editor: Person) -> Assignment:

@@ -172,6 +172,21 @@ GET: Final = whole(
     """
 )
 
+# The one submitted under a key, else the newest.
+ASSIGNMENT_ON: Final = Statement(
+    """
+    SELECT assignment.id
+    FROM explanations_place place
+    JOIN feedback_assignment assignment ON assignment.place_id = place.id
+    LEFT JOIN feedback_review submitted
+        ON submitted.editor_id = %(editor)s AND submitted.key = %(key)s
+        AND submitted.assignment_id = assignment.id
+    WHERE place.draft_id = %(draft)s AND assignment.editor_id = %(editor)s
+    ORDER BY submitted.id IS NULL, assignment.id DESC
+    LIMIT 1
+    """
+)
+
 # Whoever is shown a draft renews its lease: what was renewed since it was looked at stays theirs.
 GIVE_UP_ONE_AHEAD: Final = Statement(
     """
