@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Person
 from explanations.assertions import Assertion, Remark, evidence_in
-from explanations.context import Fact, leaf_facts, names_of
+from explanations.context import SIDES, Fact, leaf_facts, names_of
 from explanations.models import Draft, StandingFinding
 from explanations.output_formats import FormField, FormGroup, get_output_format
 from explanations.services.drafts import asserted_by
@@ -50,14 +50,10 @@ class ShownField:
     kind: str
     choices: tuple[str, ...]
     most_characters: int
-    facts: tuple[dict[str, str], ...]
+    options: SafeString
+    """Its facts. Every bullet has them all, too many for a template to lay out."""
     group: str = ""
     slot: int = 0
-
-    @property
-    def options(self) -> SafeString:
-        """Its facts as options. Every bullet has them all, too many for a template to lay out."""
-        return format_html_join("", "{}", ((fact["option"],) for fact in self.facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +98,7 @@ def desk_context(
     asserted = [] if draft.blind else asserted_by(draft, remarks, mentions)
     numbers = {fact.pointer: number for number, fact in enumerate(leaves)}
     taxonomy = taxonomy_of(draft.task_id)
-    all_facts = [_option(fact) for fact in leaves]
+    options = [(fact.pointer, _option(fact)) for fact in leaves]
     return context | {
         "place": assignment.place,
         "draft": draft,
@@ -118,9 +114,9 @@ def desk_context(
             ),
         ),
         "assertions": shown_assertions(draft.text, asserted, numbers),
-        "all_facts": all_facts,
+        "fact_options": _joined(options, ""),
         "taxonomy": taxonomy,
-        "form_fields": _form_fields(draft, all_facts),
+        "form_fields": _form_fields(draft, options),
         "most_characters": MOST_TYPED_CHARACTERS,
         "reasons": [
             {"name": name, "title": title, "reasons": REASONS[outcome].items()}
@@ -180,19 +176,17 @@ def wish_of(request: HttpRequest) -> str:
     return urlencode(kept)
 
 
-def _option(fact: Fact) -> dict[str, str]:
+def _option(fact: Fact) -> SafeString:
     value = value_in_words(fact.value)
-    return {
-        "pointer": fact.pointer,
-        "label": fact.label,
-        "value": value,
-        "option": format_html(
-            '<option value="{}">{}: {}</option>',
-            fact.pointer,
-            fact.label,
-            Truncator(value).chars(MOST_OPTION_CHARACTERS),
-        ),
-    }
+    if len(value) > MOST_OPTION_CHARACTERS:
+        value = Truncator(value).chars(MOST_OPTION_CHARACTERS)
+    return format_html('<option value="{}">{}: {}</option>', fact.pointer, fact.label, value)
+
+
+def _joined(options: Iterable[tuple[str, SafeString]], below: str) -> SafeString:
+    """Return the options of the facts whose pointers begin so."""
+    kept = ((option,) for pointer, option in options if pointer.startswith(below))
+    return format_html_join("", "{}", kept)
 
 
 def _shown_finding(finding: StandingFinding) -> Mapping[str, object]:
@@ -222,15 +216,16 @@ def _uncounted_names(draft: Draft, leaves: list[Fact]) -> list[str]:
     return [name for fact in leaves if fact.pointer in UNCOUNTED for name in names_of(fact)]
 
 
-def _form_fields(draft: Draft, all_facts: list[dict[str, str]]) -> list[ShownField | ShownGroup]:
+def _form_fields(
+    draft: Draft, options: list[tuple[str, SafeString]]
+) -> list[ShownField | ShownGroup]:
     """Return the form in which a structured draft is rewritten; none for a plain line."""
     if draft.output is None:
         return []
     form = get_output_format(draft.task.output_format).edit_form
+    by_side = {side: _joined(options, f"/{side}/") for side in SIDES}
     return [
-        _shown_group(part, all_facts)
-        if isinstance(part, FormGroup)
-        else _shown_field(part, all_facts)
+        _shown_group(part, by_side) if isinstance(part, FormGroup) else _shown_field(part, by_side)
         for part in form
     ]
 
@@ -246,11 +241,11 @@ def _lines(draft: Draft) -> list[dict[str, object]]:
     ]
 
 
-def _shown_group(group: FormGroup, all_facts: list[dict[str, str]]) -> ShownGroup:
+def _shown_group(group: FormGroup, by_side: Mapping[str, SafeString]) -> ShownGroup:
     slots = tuple(
         ShownSlot(
             index,
-            tuple(_shown_field(field, all_facts, group.name, index) for field in group.fields),
+            tuple(_shown_field(field, by_side, group.name, index) for field in group.fields),
         )
         for index in range(group.at_most)
     )
@@ -258,7 +253,7 @@ def _shown_group(group: FormGroup, all_facts: list[dict[str, str]]) -> ShownGrou
 
 
 def _shown_field(
-    field: FormField, all_facts: list[dict[str, str]], group: str = "", slot: int = 0
+    field: FormField, by_side: Mapping[str, SafeString], group: str = "", slot: int = 0
 ) -> ShownField:
     return ShownField(
         name=f"{group}-{slot}-{field.name}" if group else field.name,
@@ -267,9 +262,7 @@ def _shown_field(
         kind=field.kind,
         choices=field.choices,
         most_characters=field.max_characters,
-        facts=tuple(fact for fact in all_facts if fact["pointer"].startswith(f"/{field.side}/"))
-        if field.kind == "fact"
-        else (),
+        options=by_side[field.side] if field.kind == "fact" else SafeString(),
         group=group,
         slot=slot,
     )

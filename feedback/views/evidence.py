@@ -37,6 +37,11 @@ class ShownFact:
     assertions: tuple[int, ...] = ()
     """In which it stands, counted from one."""
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether there is nothing to say of it but its value, as of most facts."""
+        return not (self.is_mentioned or self.is_reported or self.source or self.assertions)
+
 
 @dataclass(frozen=True, slots=True)
 class FactRow:

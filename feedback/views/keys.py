@@ -108,6 +108,7 @@ def keys_context(person: Person) -> dict[str, object]:
     keys = keys_of_commands(person.own_keys, with_characters=person.character_keys)
     return {
         "keys": keys,
+        "keys_chosen": f"{person.character_keys} {sorted(person.own_keys.items())}",
         "character_keys": person.character_keys,
         "commands": COMMANDS,
         "keys_for_scripts": {

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import Person
-from explanations.models import Draft, FactOverlay, Place, Task
+from accounts.services.preferences import choose_keys
+from explanations.models import Category, Criterion, Draft, FactOverlay, Place, Recommendation, Task
 from explanations.services.facts import add_fact
 from feedback.models import Assignment, FactReport, Review
 from feedback.services import queue
@@ -135,6 +137,97 @@ class TestOpening:
         assert "<script>alert(1)" not in html
         assert "<b>bold" not in html
         assert page_data(html)["draft"]["text"] == evil
+
+
+class TestWhatIsRenderedOnce:
+    """Most of the page is the same for every draft and kept: by all that it does depend on."""
+
+    def test_a_category_that_is_renamed_or_retired_is_seen_at_once(
+        self, editor_client: Client, ready_draft: Draft
+    ) -> None:
+        before = shown(editor_client)
+        generic = Category.objects.filter(task=ready_draft.task, slug="generic")
+        generic.update(name="Says nothing", definition="Would fit a hundred tracks & more.")
+        renamed = shown(editor_client)
+        generic.update(retired_at=Now())
+        retired = shown(editor_client)
+
+        assert "Says nothing" not in before
+        assert "Would fit a hundred tracks &amp; more." in renamed
+        assert page_data(renamed)["categories"] != page_data(before)["categories"]
+        assert "Says nothing" not in retired
+
+    def test_so_is_a_criterion_that_is_asked_differently(
+        self, editor_client: Client, ready_draft: Draft
+    ) -> None:
+        before = shown(editor_client)
+        Criterion.objects.filter(task=ready_draft.task).update(question="Is it, though?")
+
+        assert "Is it, though?" not in before
+        assert "Is it, though?" in shown(editor_client)
+
+    def test_a_task_that_wants_each_change_explained_is_believed_at_once(
+        self, editor_client: Client, ready_draft: Draft
+    ) -> None:
+        before = shown(editor_client)
+        Task.objects.update(every_change_explained=True)
+
+        assert 'data-why="save"' in before
+        assert 'data-why="save"' not in shown(editor_client)
+
+    def test_each_language_has_its_own(self, editor_client: Client, ready_draft: Draft) -> None:
+        english = shown(editor_client)
+        editor_client.cookies["django_language"] = "de"
+        german = shown(editor_client)
+
+        for words in ("Report a fact", "What is wrong", "Back to the words", "Take the suggestion"):
+            assert words in english
+            assert words not in german
+
+    def test_each_editor_sees_their_own_keys(
+        self,
+        editor: Person,
+        editor_client: Client,
+        second_editor_client: Client,
+        drafts: DraftMaker,
+    ) -> None:
+        drafts(3)
+        theirs = shown(second_editor_client)
+        choose_keys(editor, {"accept": "KeyY"}, character_keys=True)
+        own = shown(editor_client)
+        choose_keys(editor, {}, character_keys=False)
+        none = shown(editor_client)
+
+        assert theirs.count('data-code="KeyA"') == own.count('data-code="KeyY"') == 2
+        assert 'data-code="KeyA"' not in own
+        assert 'data-code="Key' not in none
+        assert shown(second_editor_client).count('data-code="KeyA"') == 2
+
+    def test_what_only_leads_may_is_shown_to_leads_alone(
+        self, editor_client: Client, lead_client: Client, drafts: DraftMaker
+    ) -> None:
+        drafts(4)
+        for client, may in ((lead_client, True), (editor_client, False), (lead_client, True)):
+            html = shown(client)
+            assert ('data-act="dismiss-for-task"' in html) is may
+            assert ('id="dismiss-finding"' in html) is may
+
+    def test_drafts_in_other_languages_are_read_aloud_in_theirs(
+        self, editor_client: Client, drafts: DraftMaker
+    ) -> None:
+        for locale, draft in zip(("en-GB", "ar"), drafts(2), strict=True):
+            Recommendation.objects.filter(drafts=draft).update(locale=locale)
+        first = shown(editor_client)
+        accepted(editor_client, page_data(first))
+        second = shown(editor_client)
+
+        assert (first.count('lang="en-GB"'), second.count('lang="ar"')) == (3, 3)
+        assert 'lang="en-GB"' not in second
+
+
+def shown(client: Client) -> str:
+    """The whole page of the review screen."""
+    return client.get("/review/").content.decode()
 
 
 class TestSaving:
