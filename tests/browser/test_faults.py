@@ -191,6 +191,28 @@ def test_two_editors_never_have_one_draft_until_it_has_two_places(
     elsewhere.close()
 
 
+@pytest.mark.parametrize("is_guarded", [True, False], ids=["guarded", "control"])
+def test_back_to_a_draft_that_another_tab_has_finished_shows_the_next(
+    desk: Desk, drafts: DraftMaker, monkeypatch: pytest.MonkeyPatch, is_guarded: bool
+) -> None:
+    if not is_guarded:
+        # The control: a browser that may keep the page shows what is finished once more.
+        monkeypatch.setattr("django.views.decorators.cache.add_never_cache_headers", id)
+    first, second = drafts(2)
+    desk.open()
+    desk.page.goto(f"{desk.address}/goldens/")
+    other = Desk(desk.page.context.new_page(), desk.address)
+    other.open()
+    other.press("a")
+    other.shows(second)
+
+    desk.page.go_back()
+    shown = second if is_guarded else first
+    expect(desk.page.locator("#draft-number")).to_have_text(f"Draft {shown.pk}")
+    # Even then nothing is decided twice.
+    assert [review.draft_id for review in Review.objects.all()] == [first.pk]
+
+
 def test_after_the_lease_ran_out_the_work_goes_on_or_is_explained(
     desk: Desk, ready_draft: Draft, second_editor: Person
 ) -> None:
