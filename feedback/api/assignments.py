@@ -199,9 +199,10 @@ class WorkInput(serializers.Serializer[Any]):
 
 
 class WorkOutput(serializers.Serializer[Any]):
-    """The revision that the next save has to name."""
+    """The revision that the next save has to name, and the number of the guide that counts now."""
 
     revision = serializers.IntegerField()
+    guide = serializers.IntegerField(allow_null=True)
 
 
 class ClaimView(APIView):
@@ -282,7 +283,7 @@ class WorkView(APIView):
         given = WorkInput(data=request.data)
         given.is_valid(raise_exception=True)
         try:
-            revision = save_work(assignment_id, person_of(request), **given.validated_data)
+            saved = save_work(assignment_id, person_of(request), **given.validated_data)
         except Assignment.DoesNotExist as unknown:
             raise unknown_assignment() from unknown
         except BodyRefused as refusal:
@@ -296,7 +297,7 @@ class WorkView(APIView):
             )
         except LeaseLost as lost:
             return lease_lost(lost)
-        return Response(WorkOutput({"revision": revision}).data)
+        return Response(WorkOutput(saved).data)
 
 
 class ReleaseView(APIView):

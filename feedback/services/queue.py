@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 from django.db import models, transaction
 from django.db.models import F, Value
@@ -65,6 +65,13 @@ SENTENCES: Final = {
     "submitted": gettext_lazy("You have submitted this draft already."),
     "full": gettext_lazy("You have two other drafts open with unsaved work."),
 }
+
+
+class Saved(NamedTuple):
+    """What is known after a save: the work's new revision, and the number of the task's guide."""
+
+    revision: int
+    guide: int | None
 
 
 class LeaseLost(Exception):
@@ -323,8 +330,8 @@ def renew(assignment_id: int, editor: Person) -> Assignment:
 
 def save_work(
     assignment_id: int, editor: Person, work: dict[str, object], revision: int, active_ms: int
-) -> int:
-    """Keep what is not submitted yet and renew the lease. Returns the new revision.
+) -> Saved:
+    """Keep what is not submitted yet and renew the lease.
 
     `revision` is the one that the work was made from, `active_ms` all the time at work so far, in
     milliseconds. Raises WorkConflict when another tab saved since, BodyRefused when the work is too
@@ -347,8 +354,15 @@ def save_work(
         open=list(OPEN_STATES),
     )
     if saved:
-        return revision + 1
-    return _save_late(assignment_id, editor, kept, revision, active_ms)
+        return Saved(revision + 1, guide=saved[0])
+    held = _save_late(assignment_id, editor, kept, revision, active_ms)
+    return Saved(held.revision, guide_in_use(held))
+
+
+def guide_in_use(assignment: Assignment) -> int | None:
+    """Return the number of the guide that counts for an assignment now; None without a guide."""
+    guide = assignment.place.task.guide
+    return guide.number if guide else None
 
 
 def _possible(active_ms: int) -> int:
@@ -372,10 +386,10 @@ def _save_late(
     work: object,
     revision: int,
     active_ms: int,
-) -> int:
+) -> Assignment:
     assignment = get_assignment(assignment_id, editor)
     if assignment.revision == revision + 1 and assignment.work == work:
-        return assignment.revision  # the same save again: its answer was lost on the way
+        return assignment  # the same save again: its answer was lost on the way
     if assignment.state == Assignment.State.SUBMITTED:
         raise LeaseLost("submitted", assignment)
     kept = (
@@ -390,7 +404,7 @@ def _save_late(
     )
     if not kept:
         raise WorkConflict(get_assignment(assignment_id, editor))
-    return _hold_again(get_assignment(assignment_id, editor), editor).revision
+    return _hold_again(get_assignment(assignment_id, editor), editor)
 
 
 def _hold_again(assignment: Assignment, editor: Person) -> Assignment:

@@ -239,7 +239,7 @@ SAVE: Final = Statement(
         WHERE held.id = %(assignment)s AND held.editor_id = %(editor)s
           AND held.revision = %(revision)s AND held.state = 'ACTIVE'
           AND place.id = held.place_id AND place.state = ANY(%(open)s)
-        RETURNING held.id
+        RETURNING held.id, place.task_id
     ), kept_ahead AS (
         UPDATE feedback_assignment SET leased_until = statement_timestamp() + %(lease)s
         WHERE id IN (
@@ -250,6 +250,11 @@ SAVE: Final = Statement(
             FOR NO KEY UPDATE OF ahead SKIP LOCKED
         )
     )
-    SELECT id FROM saved
+    SELECT (
+        SELECT guide.number
+        FROM explanations_task task JOIN explanations_guide guide ON guide.id = task.guide_id
+        WHERE task.id = saved.task_id
+    )
+    FROM saved
     """
 )

@@ -124,7 +124,7 @@ class SaveWork(ReviewView):
             return refusal(
                 CONFLICT, "conflict", str(conflict), work=theirs.work, revision=theirs.revision
             )
-        return JsonResponse({"revision": saved})
+        return JsonResponse(saved._asdict())
 
 
 class CheckRewrite(ReviewView):
@@ -145,8 +145,8 @@ class RenewLease(ReviewView):
 
     def post(self, request: HttpRequest, assignment_id: int) -> HttpResponse:
         """Renew the lease."""
-        queue.renew(assignment_id, self.editor)
-        return JsonResponse({})
+        held = queue.renew(assignment_id, self.editor)
+        return JsonResponse({"guide": queue.guide_in_use(held)})
 
 
 class SubmitReview(ReviewView):

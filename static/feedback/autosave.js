@@ -20,12 +20,14 @@ export class Autosave {
    * @param {() => object} read returns the work as it is now
    * @param {(state: "saved" | "saving" | "unsaved" | "offline" | "conflict" | "ended", detail?: object)
    *   => void} show called whenever the state changes
+   * @param {(answer: object) => void} told called with what the server says to a save or a renewal
    */
-  constructor(assignment, read, show) {
+  constructor(assignment, read, show, told) {
     this.assignment = assignment;
     this.revision = assignment.revision;
     this.read = read;
     this.show = show;
+    this.told = told;
     this.dirtySince = null;
     this.saving = null;
     this.closed = false;
@@ -138,6 +140,7 @@ export class Autosave {
         forget(this.assignment.person, this.assignment.id);
         this.#say("saved");
       }
+      if (!this.closed) this.told(saved);
     } catch (error) {
       this.dirtySince ??= Date.now();
       if (error instanceof Unreachable) this.#say("offline");
@@ -154,7 +157,8 @@ export class Autosave {
   async #renew() {
     this.lastServed = Date.now();
     try {
-      await post(this.assignment.renew, {});
+      const answer = await (await post(this.assignment.renew, {})).json();
+      if (!this.closed) this.told(answer);
     } catch (error) {
       if (error instanceof Refused) this.#refused(error);
       else if (error instanceof Unreachable) this.#say("offline");

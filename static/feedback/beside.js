@@ -3,7 +3,7 @@
  * folded until it is opened. Nothing here is waited for, and nothing is lost when it fails.
  */
 
-import { gettext } from "../desk/words.js";
+import { filled, gettext } from "../desk/words.js";
 import { get, post, Refused, Unreachable } from "./desk_server.js";
 
 // Whoever decides at a glance needs none of it.
@@ -55,6 +55,22 @@ export class Beside {
     this.announce(guide.open ? gettext("Guide open.") : gettext("Guide folded."));
   }
 
+  /** Say so where another version of the guide is in use than the one that lies here. */
+  guideIsNow(number) {
+    const guide = this.#guide;
+    if (!guide || !number || number === Number(guide.dataset.number)) return;
+    guide.dataset.number = number;
+    delete guide.dataset.shown;
+    guide.querySelector("#guide-name").textContent = filled(gettext("Guide, version %(number)s"), { number });
+    const news = guide.querySelector("#guide-is-new");
+    news.hidden = false;
+    news.textContent = gettext("changed while you work");
+    this.announce(
+      filled(gettext("The guide has changed: version %(number)s counts now. What you wrote stays."), { number }),
+    );
+    if (guide.open) this.#toggled();
+  }
+
   get #guide() {
     return this.element.querySelector("#guide-beside");
   }
@@ -90,7 +106,7 @@ export class Beside {
       this.announce(error.message);
       return;
     }
-    this.element.querySelector("#guide-is-new")?.remove();
+    this.element.querySelector("#guide-is-new").hidden = true;
     button.replaceWith(gettext("Kept: you have read it."));
     this.announce(gettext("Kept: you have read it."));
   }

@@ -66,8 +66,10 @@ export class OpenDraft {
     this.note = desk.querySelector("#note");
     this.criteria = new Criteria(desk.querySelector("#criteria"), page.categories);
     this.expectsMissing = false;
-    this.autosave = new Autosave(page.assignment, () => this.read(), say.saved);
     this.beside = new Beside(desk.querySelector("#beside"), say.announce);
+    this.autosave = new Autosave(page.assignment, () => this.read(), say.saved, ({ guide }) =>
+      this.beside.guideIsNow(guide),
+    );
     this.links = new Links(desk, (lit) => this.#light(lit));
     this.#fill({ ...emptyWork(), ...page.work });
     this.#listen();

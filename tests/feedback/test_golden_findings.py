@@ -10,7 +10,8 @@ from explanations.models import Draft, Finding
 from explanations.services.blocking import Blocking, set_blocking
 from explanations.services.dismissing import dismiss_for_task
 from feedback.models import Golden
-from feedback.services.exporting import UNSUPPORTED, export_goldens
+from feedback.services.datasets.lessons import UNSUPPORTED
+from feedback.services.exporting import export_goldens
 from feedback.services.goldens import GoldenRefused, approve_golden, what_checks_say
 from tests.conftest import TokenMaker, bearer
 from tests.feedback.people_at_work import reviewed
@@ -122,7 +123,7 @@ def test_an_assertion_without_support_is_refused_by_the_export_and_counted_as_su
     golden = golden_saying(editor, INVENTED)
     Golden.objects.filter(pk=golden.pk).update(state="APPROVED")
     counts = exported()
-    assert (counts.written, counts.refused) == (0, {UNSUPPORTED: 1})
+    assert (counts.written, counts.left_out) == (0, {UNSUPPORTED: 1})
 
 
 @pytest.mark.django_db(transaction=True)

@@ -538,8 +538,8 @@ class TestWork:
     def test_it_is_kept_with_its_revision(self, editor: Person, drafts: DraftMaker) -> None:
         drafts(1)
         assignment = claimed(editor)
-        assert save_work(assignment.pk, editor, {"rewrite": "a"}, 0, 0) == 1
-        assert save_work(assignment.pk, editor, {"rewrite": "ab"}, 1, 0) == 2
+        assert save_work(assignment.pk, editor, {"rewrite": "a"}, 0, 0).revision == 1
+        assert save_work(assignment.pk, editor, {"rewrite": "ab"}, 1, 0).revision == 2
         assert claimed(editor).work == {"rewrite": "ab"}
 
     def test_an_older_tab_does_not_overwrite_a_newer_one(
@@ -557,7 +557,7 @@ class TestWork:
         drafts(1)
         assignment = claimed(editor)
         save_work(assignment.pk, editor, {"rewrite": "once"}, 0, 0)
-        assert save_work(assignment.pk, editor, {"rewrite": "once"}, 0, 0) == 1
+        assert save_work(assignment.pk, editor, {"rewrite": "once"}, 0, 0).revision == 1
 
     def test_saving_renews_the_lease(self, editor: Person, drafts: DraftMaker) -> None:
         drafts(1)

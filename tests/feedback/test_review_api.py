@@ -188,7 +188,7 @@ class TestKeeping:
     ) -> None:
         path = f"/api/v1/assignments/{claimed(editor).pk}/work/"
         body = {"work": {"rewrite": "a"}, "revision": 0, "active_ms": 5}
-        assert send(editor_client, "PUT", path, body).json() == {"revision": 1}
+        assert send(editor_client, "PUT", path, body).json() == {"revision": 1, "guide": 1}
         stale = send(editor_client, "PUT", path, {"work": {"rewrite": "b"}, "revision": 0})
         assert stale.status_code == 409
         assert stale.json()["code"] == "work_conflict"
