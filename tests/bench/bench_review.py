@@ -3,7 +3,8 @@
     python tests/bench/bench_review.py [one] [fifty] [pairs] [few] [many]
 
 Starts a desk of its own (`manage.py up`, PostgreSQL that flushes to disk) with 100,000 drafts that
-wait and 1,000,000 reviews behind them, and measures, as a client sees it, or only what is named:
+wait and 1,000,000 reviews behind them, warms it up as a desk is that people work at, and measures,
+or only what is named:
 
 - one    one editor at the review screen without a pause: the next draft with its part of the page,
          a save, a submission, and both in one round trip, as the screen does it
@@ -12,8 +13,10 @@ wait and 1,000,000 reviews behind them, and measures, as a client sees it, or on
 - few    one editor and eight clients where only 10,000 drafts wait
 - many   the same with 1,000,000
 
-Beside them stands what the same machine needs in the same minute for the same writes in bare
-PostgreSQL transactions, and for a page that asks the database one thing.
+Of each, how long the server worked on it (gunicorn's own log of requests) and how long the client
+waited, who shares the processors with the server. Beside them stands what the same machine needs in
+the same minute for the same writes in bare PostgreSQL transactions, and for a page that asks the
+database one thing.
 """
 
 import asyncio
@@ -21,6 +24,7 @@ import json
 import os
 import random
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -28,7 +32,7 @@ import tempfile
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,6 +64,11 @@ CLIENTS: Final = 8
 PAIRS: Final = 10_000
 PAIRS_ON_ANOTHER_SIZE: Final = 2_000
 TRIVIAL_TIMES: Final = 300
+# Each thread of the web server plans each statement once and learns names before it is quick.
+WARM_EDITORS: Final = 16
+WARM_ROUNDS: Final = 24
+WARM_PAIRS: Final = 800
+WARM_WITHIN_S: Final = 400
 
 # Outcomes as editors decide: weights by what they send.
 DECISIONS: Final = {"ACCEPT": 45, "BLAND": 10, "EDIT": 30, "REJECT": 15}
@@ -106,6 +115,9 @@ def measure_here(ready: int, reviews: int, parts: Sequence[str]) -> dict[str, An
         fill(desk.home, ready, reviews)
         print(f"  {'filled in':40}{time.monotonic() - began:>8.1f} s", file=sys.stderr)
         people = People(desk)
+        begun = time.monotonic()
+        warm_up(people, desk)
+        print(f"  {'warm after':40}{time.monotonic() - begun:>8.1f} s", file=sys.stderr)
         for part in parts:
             figures |= MEASURES[part](people)
     return figures
@@ -116,26 +128,35 @@ def measure_here(ready: int, reviews: int, parts: Sequence[str]) -> dict[str, An
 
 def one(people: "People") -> dict[str, Any]:
     """One editor, without a pause."""
-    took = asyncio.run(editing(people, 1, rounds=ONE_ROUNDS))
+    waited, worked = measured(people, editing(people, 1, rounds=ONE_ROUNDS))
     bare = bare_transactions(people.database_url, ONE_ROUNDS)
     trivial = asyncio.run(trivial_pages(people, 1, TRIVIAL_TIMES))
-    print_times("One editor", took)
+    print_times("One editor: the server", worked)
+    print_times("and the client", waited)
     print_times("beside it", {"bare_claim": bare.claim, "bare_submit": bare.submit, **trivial.took})
-    return {"one": summary(took), "bare": summary({"claim": bare.claim, "submit": bare.submit})}
+    return {
+        "one": summary(worked),
+        "one_waited": summary(waited),
+        "bare": summary({"claim": bare.claim, "submit": bare.submit}),
+    }
 
 
 def fifty(people: "People") -> dict[str, Any]:
     """Fifty editors who think."""
-    took = asyncio.run(editing(people, EDITORS, seconds=SECONDS_OF_FIFTY))
-    print_times(f"{EDITORS} editors, {THINKING_S:.0f} s a draft, {SECONDS_OF_FIFTY} s", took)
-    return {"fifty": summary(took)}
+    waited, worked = measured(people, editing(people, EDITORS, seconds=SECONDS_OF_FIFTY))
+    print_times(f"{EDITORS} editors, {THINKING_S:.0f} s a draft: the server", worked)
+    print_times("and the client", waited)
+    return {"fifty": summary(worked), "fifty_waited": summary(waited)}
 
 
 def pairs(people: "People") -> dict[str, Any]:
     """Eight clients, and whether anything was given out twice."""
+    mark = people.server_times.mark()
     done = asyncio.run(pairing(people, PAIRS))
+    worked = people.server_times.since(mark, done.took)
     trivial = asyncio.run(trivial_pages(people, CLIENTS, 5 * TRIVIAL_TIMES))
-    print_times(f"{CLIENTS} clients, {PAIRS:,} pairs", done.took)
+    print_times(f"{CLIENTS} clients, {PAIRS:,} pairs: the server", worked)
+    print_times("and the client", done.took)
     print(f"{'pairs a second':30}{done.per_s:>10.1f}")
     print(f"{'trivial pages a second':30}{trivial.per_s:>10.1f}")
     print(f"{'given out twice':30}{done.doubled:>10}")
@@ -149,13 +170,14 @@ def pairs(people: "People") -> dict[str, Any]:
 
 def another_size(people: "People") -> dict[str, Any]:
     """One editor and eight clients on a desk of another size."""
-    took = asyncio.run(editing(people, 1, rounds=ONE_ROUNDS))
+    waited, worked = measured(people, editing(people, 1, rounds=ONE_ROUNDS))
     done = asyncio.run(pairing(people, PAIRS_ON_ANOTHER_SIZE))
-    print_times("One editor", took)
+    print_times("One editor: the server", worked)
+    print_times("and the client", waited)
     print(f"{'pairs a second':30}{done.per_s:>10.1f}")
     return {
         f"at_{people.waiting()}": {
-            **summary(took),
+            **summary(worked),
             "pairs_per_s": done.per_s,
             "double_claims": done.doubled,
         }
@@ -196,6 +218,13 @@ def print_times(title: str, took: Times) -> None:
         print(f"{what.replace('_', ' '):30}{len(seconds):>7}{figures}")
 
 
+def measured(people: "People", at_work: Coroutine[Any, Any, Times]) -> tuple[Times, Times]:
+    """Let people work; return how long they waited and how long the server worked, by what."""
+    mark = people.server_times.mark()
+    waited = asyncio.run(at_work)
+    return waited, people.server_times.since(mark, waited)
+
+
 # People at work -----------------------------------------------------------------------------------
 
 
@@ -204,6 +233,7 @@ class People:
 
     def __init__(self, desk: RunningDesk) -> None:
         self.base = f"http://127.0.0.1:{desk.port}"
+        self.server_times = ServerTimes(access_log(desk.home.root))
         self.database_url = resolve({"COPYDESK_HOME": str(desk.home.root)}).database_url
         self.sessions: list[str] = []
         self.tokens: list[str] = []
@@ -254,7 +284,8 @@ class Client:
         """Ask and return the answer's body; remember how long it took."""
         begun = time.perf_counter()
         data = None if body is None else orjson.dumps(body)
-        async with self.http.request(method, path, data=data) as answer:
+        headers = {WHAT_HEADER: what}
+        async with self.http.request(method, path, data=data, headers=headers) as answer:
             said = await answer.read()
         assert answer.status < 300, f"{method} {path}: {answer.status} {said[:300]!r}"
         self.took[what].append(time.perf_counter() - begun)
@@ -537,7 +568,70 @@ async def trivial_pages(people: People, clients: int, count: int) -> Paired:
     return Paired(round(count / (time.monotonic() - begun), 1), dict(took))
 
 
+# What the server says -----------------------------------------------------------------------------
+
+# A request's word for itself comes back in the server's log, with the microseconds it took from its
+# head to the last byte of its answer.
+WHAT_HEADER: Final = "X-Bench"
+ACCESS_LOG_FORMAT: Final = f"%({{{WHAT_HEADER.lower()}}}i)s %(D)s"
+
+
+def access_log(home: Path) -> Path:
+    """Where the web server of a desk writes how long each request took."""
+    return home.with_name(home.name + "-requests.log")
+
+
+class ServerTimes:
+    """How long the web server worked on each request."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+
+    def mark(self) -> int:
+        """Return where the log ends now."""
+        return self._log.stat().st_size
+
+    def since(self, mark: int, waited: Times) -> Times:
+        """Return the times of all that was waited for since a mark; each is written a bit later."""
+        deadline = time.monotonic() + 60
+        while True:
+            took = self._read(mark)
+            if all(len(took[what]) >= len(times) for what, times in waited.items()):
+                return {what: took[what] for what in waited}
+            assert time.monotonic() < deadline, {what: len(took[what]) for what in waited}
+            time.sleep(0.2)
+
+    def _read(self, mark: int) -> Times:
+        took: Times = defaultdict(list)
+        with self._log.open() as log:
+            log.seek(mark)
+            for line in log:
+                what, _space, microseconds = line.strip().rpartition(" ")
+                took[what].append(int(microseconds) / 1_000_000)
+        return took
+
+
 # A desk to measure --------------------------------------------------------------------------------
+
+
+def warm_up(people: People, desk: RunningDesk) -> None:
+    """Work until the desk is as one that people have worked at: names read, statements planned."""
+    asyncio.run(editing(people, WARM_EDITORS, rounds=WARM_ROUNDS))
+    asyncio.run(pairing(people, WARM_PAIRS))
+    deadline = time.monotonic() + WARM_WITHIN_S
+    while time.monotonic() < deadline and busy_share(desk) > 0.05:
+        time.sleep(1)
+
+
+def busy_share(desk: RunningDesk) -> float:
+    """Return which share of a processor the desk needs while nobody asks it for anything."""
+
+    def spent() -> float:
+        return sum(sum(part.cpu_times()[:2]) for part in desk.parts())
+
+    before, begun = spent(), time.monotonic()
+    time.sleep(4)
+    return (spent() - before) / (time.monotonic() - begun)
 
 
 @contextmanager
@@ -547,8 +641,10 @@ def running_desk() -> Iterator[RunningDesk]:
     port = free_port(None)
     # Nobody answers there: the model is no part of what is measured.
     model = {"LLM_URL": "http://127.0.0.1:9/v1"}
+    logged = ("--access-logfile", str(access_log(home)), "--access-logformat", ACCESS_LOG_FORMAT)
+    logging = {"GUNICORN_CMD_ARGS": shlex.join(logged)}
     try:
-        with RunningDesk(home, port, **model) as desk:
+        with RunningDesk(home, port, **model, **logging) as desk:
             desk.wait_until_it_says(READY)
             os.environ.update({**up_environment(home, port), **model})
             os.environ["BENCH_DATABASE"] = resolve({"COPYDESK_HOME": str(home)}).database_url
@@ -559,6 +655,7 @@ def running_desk() -> Iterator[RunningDesk]:
             desk.stop()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+        access_log(home).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
