@@ -222,7 +222,11 @@ def _changed_since(golden: Golden) -> str:
 
 
 def _forbidden_by_checks(golden: Golden, subject: Subject) -> str:
-    forbidding = [said.finding.message for said in _said_about(golden, subject) if said.forbids]
+    found = findings_of(subject)
+    if not blocking(found, subject):
+        return ""  # whatever is dismissed
+    said = _said_about(golden, subject, found, dismissals_of(golden.task))
+    forbidding = [each.finding.message for each in said if each.forbids]
     return " ".join(forbidding)[:MOST_REASON]
 
 
@@ -272,19 +276,20 @@ def said_of(golden: Golden, dismissals: Dismissals | None = None) -> list[Said]:
     Errors forbid, whatever the task lets its drafts do: a golden is copied by the next model. What
     is dismissed for the task is left out. `dismissals` are the task's, for who has them at hand.
     """
-    return _said_about(golden, _subject(golden), dismissals)
+    subject = _subject(golden)
+    found = findings_of(subject)
+    if found and dismissals is None:
+        dismissals = dismissals_of(golden.task)
+    return _said_about(golden, subject, found, dismissals or frozenset())
 
 
 def _said_about(
-    golden: Golden, subject: Subject, dismissals: Dismissals | None = None
+    golden: Golden, subject: Subject, findings: Iterable[Finding], dismissals: Dismissals
 ) -> list[Said]:
-    found = [(finding, gist_of(finding, golden.text)) for finding in findings_of(subject)]
-    if found and dismissals is None:
-        dismissals = dismissals_of(golden.task)
     found = [
         (finding, gist)
-        for finding, gist in found
-        if (finding.check, gist) not in (dismissals or ())
+        for finding in findings
+        if (finding.check, gist := gist_of(finding, golden.text)) not in dismissals
     ]
     forbidding = blocking([finding for finding, _gist in found], subject)
     overridden = {(each["check"], each["gist"]) for each in golden.overridden}
