@@ -6,7 +6,6 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from django.core.files.storage import storages
 
 from accounts.models import Person
 from explanations.models import Draft, Task
@@ -14,26 +13,12 @@ from feedback.models import Dataset, DatasetFile
 from feedback.recipe import InvalidRecipe, read_recipe
 from feedback.services.datasets import building, reading
 from feedback.services.datasets.creating import KeyUsed, cancel_dataset, create_dataset
+from tests.feedback.building_desk import MUSIC, dataset_folder
 from tests.feedback.test_exporting import LINE, reviewed
 
-pytestmark = pytest.mark.django_db(transaction=True)
+__all__ = ["dataset_folder"]
 
-MUSIC = {"name": "music-sft", "tasks": ["music-oneliner"]}
-
-
-@pytest.fixture(autouse=True)
-def dataset_folder(tmp_path: Path, settings: object) -> Path:
-    """Datasets of a test lie in a folder of its own."""
-    folder = tmp_path / "datasets"
-    settings.STORAGES = {  # type: ignore[attr-defined]
-        **settings.STORAGES,  # type: ignore[attr-defined]
-        "datasets": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": folder},
-        },
-    }
-    assert storages["datasets"].path("") == str(folder)
-    return folder
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("dataset_folder")]
 
 
 def test_a_dataset_is_built_from_the_recipe_and_its_files_are_as_the_rows_say(

@@ -2,33 +2,22 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from accounts.models import Person
 from explanations.models import Draft, Task
-from feedback.models import Dataset, Golden, Review
+from feedback.models import Golden, Review
 from feedback.recipe import read_recipe
-from feedback.services.datasets import building
 from feedback.services.datasets.creating import create_dataset
 from feedback.services.datasets.difference import difference
-from tests.feedback.test_building import MUSIC, dataset_folder
+from tests.feedback.building_desk import MUSIC, built, dataset_folder
 from tests.feedback.test_exporting import LINE, another_draft, reviewed
 
 __all__ = ["another_draft", "dataset_folder"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def built(person: Person, **more: Any) -> Dataset:
-    """The next version of the dataset, ready."""
-    asked = create_dataset(read_recipe({**MUSIC, **more}), person, uuid4())
-    building.build_dataset(asked.pk)
-    asked.refresh_from_db()
-    assert asked.state == Dataset.State.READY, asked.failure
-    return asked
 
 
 def test_reviews_that_came_went_and_changed_are_told_apart_and_listed(

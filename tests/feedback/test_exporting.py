@@ -3,7 +3,7 @@
 import json
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ def reviewed(
     snapshot: FactSnapshot | None = None,
     state: str = Golden.State.APPROVED,
     grade: str = Golden.Grade.EXEMPLARY,
+    rests_on: Sequence[str] = (),
 ) -> Golden:
     """A golden as a review of the draft makes it."""
     assert draft.snapshot is not None
@@ -58,6 +59,7 @@ def reviewed(
         prompt=draft.prompt,
         text=text,
         output=output,
+        rests_on=list(rests_on),
         grade=grade,
         state=state,
     )

@@ -11,13 +11,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
 import psycopg
 from django.db import connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from psycopg import sql
 
+from feedback.descriptions import descriptions
+from feedback.descriptions.base import as_json
 from feedback.models import Dataset, DatasetFile
 from feedback.recipe import read_recipe
 from feedback.services.datasets import storage
@@ -108,7 +109,10 @@ def _build(attempt: Attempt) -> None:
         attempt.enter(Dataset.Stage.STORING)
         files = [_described(dataset, each) for each in written]
         manifest = make_manifest(dataset, choice, counts, files)
-        files.append(_written_whole(dataset, workshop, MANIFEST, _indented(manifest)))
+        for name, content in descriptions(manifest).items():
+            files.append(_written_whole(dataset, workshop, name, content))
+        manifest = make_manifest(dataset, choice, counts, files)
+        files.append(_written_whole(dataset, workshop, MANIFEST, as_json(manifest)))
         storage.put_in_place(dataset, workshop)
         attempt.enter(Dataset.Stage.STORING)
         with transaction.atomic():
@@ -175,7 +179,3 @@ def _written_whole(dataset: Dataset, workshop: Path, name: str, content: bytes) 
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
     )
-
-
-def _indented(document: object) -> bytes:
-    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
