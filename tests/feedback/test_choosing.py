@@ -29,7 +29,7 @@ MINOR, MAJOR = 1, 5
 
 def tagged(review: Review, *severities: int) -> None:
     """The editor marked errors of these severities in the draft's first words."""
-    category = review.draft.task.categories.order_by("ordinal").first()
+    category = review.draft.task.categories.get(slug="tone")
     for ordinal, severity in enumerate(severities, start=1):
         Tag.objects.create(
             review=review,
