@@ -1,11 +1,12 @@
 """What is published already: handed down by who publishes, held as an index for the checks."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any, Final
 
-from django.db.models import Count, Max, QuerySet
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Count, Max, Q, QuerySet, Value
 
 from explanations.checks import Published
 from explanations.checks.published import MOST_LINES, Line, owner_of, words_beside_facts
@@ -18,6 +19,13 @@ LOOK_EVERY_S: Final = 10.0
 DRAFTS_READ: Final = 2_000
 """Of the newest drafts it is known how they are worded; a process adds those that it judges."""
 
+LINES_READ: Final = MOST_LINES * 4 // 5
+"""Of the newest; the index has room for as many as come until it is made anew."""
+LATE_COMERS: Final = 1_000
+"""Lines get their numbers before they can be seen: among so many are some that were not there."""
+ANEW_EVERY_S: Final = 60.0
+"""A line that was taken back stays in the index until all are read again, at most so often."""
+
 _WAITING: Final = (Draft.State.READY, Draft.State.REVIEWED)
 
 
@@ -25,7 +33,14 @@ _WAITING: Final = (Draft.State.READY, Draft.State.REVIEWED)
 class _Held:
     published: Published
     newest: int
+    """The highest number of its lines."""
+    late: frozenset[int]
+    """Those of its lines with which others, whose transactions took longer, may still come in."""
     lines: int
+    """How many the task had."""
+    was_taken_back: bool
+    """Whether it holds lines that are gone."""
+    made_at: float
     looked_at: float
 
 
@@ -123,18 +138,52 @@ def forget_published() -> None:
 
 def _looked(task_slug: str, held: _Held | None) -> _Held:
     lines = PublishedLine.objects.filter(task__slug=task_slug)
-    state = lines.aggregate(newest=Max("pk"), lines=Count("pk"))
-    newest, count = state["newest"] or 0, state["lines"]
-    if held is not None and (held.newest, held.lines) == (newest, count):
-        return _Held(held.published, newest, count, monotonic())
-    if held is not None and count == held.lines + lines.filter(pk__gt=held.newest).count():
-        for line in _lines(lines.filter(pk__gt=held.newest).order_by("pk")):
+    now = monotonic()
+    if held is None:
+        return _made_anew(task_slug, lines, now)
+    count, late = _counted(lines, held.newest)
+    new = late - held.late
+    was_taken_back = held.was_taken_back or count != held.lines + len(new)
+    is_full = len(held.published) + len(new) > MOST_LINES
+    if is_full or (was_taken_back and now - held.made_at > ANEW_EVERY_S):
+        return _made_anew(task_slug, lines, now)
+    if new:
+        for line in _lines(lines.filter(pk__in=new).order_by("pk")):
             held.published.add(line)
-        return _Held(held.published, newest, count, monotonic())
-    published = Published(_lines(lines.order_by("-pk")[:MOST_LINES]))
+    return replace(
+        held,
+        newest=max(late, default=held.newest),
+        late=late,
+        lines=count,
+        was_taken_back=was_taken_back,
+        looked_at=monotonic(),
+    )
+
+
+def _made_anew(task_slug: str, lines: QuerySet[PublishedLine], now: float) -> _Held:
+    newest = lines.aggregate(newest=Max("pk"))["newest"] or 0
+    count, late = _counted(lines, newest)
+    published = Published(_lines(lines.order_by("-pk")[:LINES_READ]))
     for words, owner in _newest_wordings(task_slug):
         published.count(words, owner)
-    return _Held(published, newest, count, monotonic())
+    return _Held(
+        published,
+        newest=max(late, default=newest),
+        late=late,
+        lines=count,
+        was_taken_back=False,
+        made_at=now,
+        looked_at=monotonic(),
+    )
+
+
+def _counted(lines: QuerySet[PublishedLine], newest: int) -> tuple[int, frozenset[int]]:
+    """Return how many lines there are, and the numbers of the latest ones, of one moment."""
+    are_late = Q(pk__gt=newest - LATE_COMERS)
+    state = lines.aggregate(
+        lines=Count("pk"), late=ArrayAgg("pk", filter=are_late, default=Value([]))
+    )
+    return state["lines"], frozenset(state["late"])
 
 
 def _lines(lines: QuerySet[PublishedLine]) -> Iterator[Line]:

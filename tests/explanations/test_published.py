@@ -23,6 +23,7 @@ LINE = "Avicii keeps Levels light on its feet and heavy below."
 def look_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The index is never too fresh to be looked after."""
     monkeypatch.setattr(service, "LOOK_EVERY_S", -1.0)
+    monkeypatch.setattr(service, "ANEW_EVERY_S", -1.0)
 
 
 def test_a_line_that_is_handed_down_is_found_by_its_words(music_task: Task) -> None:
@@ -53,6 +54,46 @@ def test_new_lines_are_added_to_the_index_that_is_there(music_task: Task) -> Non
     publish("golden 2", music_task, "Avicii lets Levels run until the roof is gone.", AVICII)
     assert published_now("music-oneliner") is first
     assert len(first) == 2
+
+
+def test_a_line_that_was_written_earlier_and_seen_later_is_added(music_task: Task) -> None:
+    """Numbers are given before transactions end; to read all lines again for it costs seconds."""
+    publish("golden 2", music_task, "Avicii lets Levels run until the roof is gone.", AVICII)
+    first = published_now("music-oneliner")
+    publish("golden 1", music_task, LINE, AVICII)
+    known = PublishedLine.objects.get(source="golden 2")
+    PublishedLine.objects.filter(source="golden 1").update(id=known.pk - 1)
+    assert published_now("music-oneliner") is first
+    assert len(first) == 2
+    assert published_now("music-oneliner") is first
+    assert len(first) == 2
+
+
+def test_however_many_are_taken_back_all_are_not_read_again_at_once(
+    music_task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "ANEW_EVERY_S", 3600.0)
+    publish("golden 1", music_task, LINE, AVICII)
+    first = published_now("music-oneliner")
+    unpublish("golden 1")
+    assert published_now("music-oneliner") is first
+    monkeypatch.setattr(service, "ANEW_EVERY_S", -1.0)
+    assert len(published_now("music-oneliner")) == 0
+
+
+def test_an_index_that_is_full_is_made_anew_of_the_newest(
+    music_task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_LINES", 2)
+    monkeypatch.setattr(service, "LINES_READ", 1)
+    publish("golden 1", music_task, "Avicii lets Levels run until the roof is gone.", AVICII)
+    first = published_now("music-oneliner")
+    publish("golden 2", music_task, "Avicii holds Levels back until nobody can wait.", AVICII)
+    assert published_now("music-oneliner") is first
+    publish("golden 3", music_task, LINE, AVICII)
+    anew = published_now("music-oneliner")
+    assert len(anew) == 1
+    assert anew.nearest(WORDS, "other") is not None
 
 
 def test_nothing_new_is_one_query(music_task: Task, django_assert_num_queries: Any) -> None:
