@@ -259,6 +259,10 @@ if DOWNLOADS_X_ACCEL and not (
 ):
     raise ImproperlyConfigured("DOWNLOADS_X_ACCEL begins and ends with a slash: /sent-by-nginx/.")
 
+# Webhooks go to the open internet and nowhere else, but for these hosts, which may lie inside and
+# be spoken to without TLS: WEBHOOK_INNER_HOSTS=ci.inside,10.1.2.3
+WEBHOOK_INNER_HOSTS = [host.lower() for host in _listed("WEBHOOK_INNER_HOSTS")]
+
 # Uploads: an import is streamed to disk above this size and never held in memory.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
@@ -385,6 +389,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("sweep-imports", "explanations.tasks.sweep_imports", 30.0),
         ("sweep-assignments", "feedback.tasks.sweep_assignments", 30.0),
         ("sweep-datasets", "feedback.tasks.sweep_datasets", 30.0),
+        ("send-webhooks", "feedback.tasks.send_webhooks", 10.0),
         ("prepare-lessons", "feedback.tasks.prepare_lessons", 60.0),
     )
 }

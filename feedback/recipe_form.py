@@ -36,6 +36,10 @@ FORMAT_WORDS: Final[Mapping[str, Any]] = {
     "kto": _("good and bad answers one by one: labels"),
     "spans": _("drafts with their tags: models that find errors"),
     "eval": _("prompt, facts and golden: for scoring, never trained on"),
+    "openai-chat": _("conversations as OpenAI’s service takes them"),
+    "openai-preference": _("preferences as OpenAI’s service takes them"),
+    "llama-factory-dpo": _("preferences as LLaMA-Factory reads them"),
+    "llama-factory-kto": _("labels as LLaMA-Factory reads them"),
 }
 FILE_WORDS: Final[Mapping[str, Any]] = {
     "jsonl": _("one row a line"),

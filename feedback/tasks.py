@@ -8,6 +8,8 @@ from explanations import nudge
 from feedback.services import queue
 from feedback.services.datasets import building, lessons
 from feedback.services.datasets.creating import BUILD_DATASET
+from feedback.services.webhooks import deliveries
+from feedback.services.webhooks.deliveries import SEND_WEBHOOKS
 
 # A build is never taken up where it stood: what is built is of one moment. Like every task it ends
 # before the broker takes its message for lost and hands it to a second worker.
@@ -39,6 +41,12 @@ def sweep_datasets(*_newer: object, **_named: object) -> None:
 def prepare_lessons(*_newer: object, **_named: object) -> int:
     """Work out what the latest reviews are worth to training. Returns how many there were."""
     return lessons.prepare_lessons(seconds=_PREPARING_S)
+
+
+@shared_task(name=SEND_WEBHOOKS, ignore_result=True)
+def send_webhooks(*_newer: object, **_named: object) -> int:
+    """Tell webhooks what is due, for some seconds. Returns how many messages were sent."""
+    return deliveries.send_due()
 
 
 def _wake_builders() -> None:

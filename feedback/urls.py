@@ -6,7 +6,13 @@ from feedback.views import facts, review
 from feedback.views.beside import Beside, GuideBeside
 from feedback.views.bulk_actions import BulkActionList, BulkActionPage
 from feedback.views.checks import CheckFindingsPage, ChecksPage
-from feedback.views.datasets import DatasetPage, DatasetRowsPage, DatasetsPage, NewDatasetPage
+from feedback.views.datasets import (
+    DatasetDifferencePage,
+    DatasetPage,
+    DatasetRowsPage,
+    DatasetsPage,
+    NewDatasetPage,
+)
 from feedback.views.draft_reviews import DraftReviews
 from feedback.views.escalated import Escalated
 from feedback.views.fact_reports import FactReportList, SettleFactReport
@@ -16,6 +22,7 @@ from feedback.views.home import Home
 from feedback.views.keys import KeysPage
 from feedback.views.new_reviews import NewReviewList, RewriteGolden
 from feedback.views.search import SearchPage
+from feedback.views.webhooks import WebhooksPage
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", Home.as_view(), name="home"),
@@ -43,7 +50,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("datasets/", DatasetsPage.as_view(), name="datasets"),
     path("datasets/new/", NewDatasetPage.as_view(), name="dataset-new"),
     path("datasets/<slug:name>/<int:number>/", DatasetPage.as_view(), name="dataset"),
+    path(
+        "datasets/<slug:name>/<int:number>/difference/",
+        DatasetDifferencePage.as_view(),
+        name="dataset-difference",
+    ),
     path("datasets/<slug:name>/<int:number>/rows/", DatasetRowsPage.as_view(), name="dataset-rows"),
+    path("webhooks/", WebhooksPage.as_view(), name="webhooks"),
     path("search/", SearchPage.as_view(), name="search"),
     path("bulk-actions/", BulkActionList.as_view(), name="bulk-actions"),
     path("bulk-actions/<int:action_id>/", BulkActionPage.as_view(), name="bulk-action"),

@@ -53,6 +53,7 @@ BUTTONS = {
     "goldens/<int:golden_id>/": [
         f"decision={decision}" for decision in ("approve", "send_back", "reopen", "withdraw")
     ],
+    "webhooks/": ["", "retire=999999999", "again=999999999"],
     "goldens/needs-review/": [
         f"decision={decision}&golden=999999999" for decision in ("still_right", "withdraw")
     ],

@@ -17,6 +17,7 @@ from feedback.models.golden import Golden
 from feedback.models.golden_change import GoldenChange
 from feedback.models.lesson import Lesson, NearLessons
 from feedback.models.review import CriterionAnswer, Review, Tag
+from feedback.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Assignment",
@@ -38,4 +39,6 @@ __all__ = [
     "Review",
     "Split",
     "Tag",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -1,6 +1,6 @@
 """The pages of datasets: the list, the recipe, and one that is watched, read and downloaded."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -23,7 +23,7 @@ from accounts.rights import (
 )
 from explanations.views.newest_first import newest_first
 from feedback.models import Dataset, Split
-from feedback.recipe import InvalidRecipe, read_recipe
+from feedback.recipe import InvalidRecipe, Recipe, read_recipe
 from feedback.recipe_form import RecipeForm
 from feedback.review_body import storable
 from feedback.services.datasets import reading
@@ -33,7 +33,11 @@ from feedback.services.datasets.creating import (
     cancel_dataset,
     create_dataset,
 )
+from feedback.services.datasets.difference import difference
+from feedback.services.datasets.preview import PreviewTooLong, preview
+from feedback.views.dataset_difference import what_differs
 from feedback.views.dataset_mix import left_out_of, mix_of, rows_of_formats
+from feedback.views.dataset_rows import columns_of
 
 DATASETS_A_PAGE: Final = 30
 MARKS_SHOWN: Final = 20
@@ -86,10 +90,12 @@ class NewDatasetPage(RightRequiredMixin, View):
         return self._show(request, RecipeForm(recipe=recipe), former)
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        """Ask for the dataset and go to its page, or show what is wrong."""
+        """Show what it would give, or ask for it and go to its page, as the pressed button says."""
         former = _former(request)
         form = RecipeForm(request.POST, recipe=former.recipe if former else None)
         recipe = form.recipe()
+        if request.POST.get("step") == "preview":
+            return self._show(request, form, former, _previewed(form, recipe))
         if recipe is None:
             return self._show(request, form, former)
         try:
@@ -106,9 +112,48 @@ class NewDatasetPage(RightRequiredMixin, View):
             return self._show(request, form, former)
         return redirect("dataset", dataset.name, dataset.number)
 
-    def _show(self, request: HttpRequest, form: RecipeForm, former: Dataset | None) -> HttpResponse:
-        context = {"form": form, "former": former, "names": reading.names()}
-        return render(request, "feedback/dataset_new.html", context)
+    def _show(
+        self,
+        request: HttpRequest,
+        form: RecipeForm,
+        former: Dataset | None,
+        previewed: Mapping[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {"form": form, "former": former, **(previewed or {})}
+        if getattr(request, "htmx", False):
+            return render(request, "feedback/dataset_preview.html", context)
+        return render(request, "feedback/dataset_new.html", context | {"names": reading.names()})
+
+
+def _previewed(form: RecipeForm, recipe: Recipe | None) -> dict[str, Any]:
+    """Return what the page says of a recipe that is looked at before it is built."""
+    if recipe is None:
+        return {}
+    try:
+        seen = preview(recipe)
+    except InvalidRecipe as refused:
+        form.refuse(refused)
+        return {}
+    except PreviewTooLong as refusal:
+        return {"refusal": str(refusal)}
+    counts = {
+        "reviews": seen.all_reviews,
+        "splits": seen.reviews,
+        "tasks": seen.tasks,
+        "outcomes": seen.outcomes,
+        "tags": seen.tags,
+        "models": seen.models,
+    }
+    return {
+        "preview": seen,
+        "mix": mix_of(counts),
+        "left_out": left_out_of({"left_out": seen.left_out}),
+        "formats": rows_of_formats({"rows": seen.rows}),
+        "splits": Split.labels,
+        "examples": [
+            (slug, [columns_of(row) for row in rows]) for slug, rows in seen.examples.items()
+        ],
+    }
 
 
 class DatasetPage(RightRequiredMixin, View):
@@ -202,6 +247,34 @@ class DatasetRowsPage(RightRequiredMixin, View):
             "next_after": shown[-1].review_id if len(rows) > ROWS_A_PAGE else None,
         }
         return render(request, "feedback/dataset_rows.html", context)
+
+
+class DatasetDifferencePage(RightRequiredMixin, View):
+    """`/datasets/<name>/<number>/difference/`: what changed since another version, `with` its
+    number; without it, since the version that was ready before.
+    """
+
+    rights = (READ_DATASETS,)
+
+    def get(self, request: HttpRequest, name: str, number: int) -> HttpResponse:
+        """Show the difference of two ready versions of the name."""
+        dataset = _dataset(name, number)
+        others = list(
+            reading.versions_of(name).filter(state=Dataset.State.READY).exclude(pk=dataset.pk)
+        )
+        older = _beside(dataset, others, _number(request.GET.get("with", "")))
+        context: dict[str, Any] = {"dataset": dataset, "others": others, "older": older}
+        if older is not None and dataset.state == Dataset.State.READY:
+            context |= what_differs(difference(older, dataset))
+        return render(request, "feedback/dataset_difference.html", context)
+
+
+def _beside(dataset: Dataset, others: Sequence[Dataset], number: int) -> Dataset | None:
+    """Return the version that is asked for; else the parent, the one before, or any other."""
+    asked = [other for other in others if other.number == number]
+    parent = [other for other in others if other.pk == dataset.parent_id]
+    before = [other for other in others if other.number < dataset.number]
+    return next(iter([*asked, *parent, *before, *others]), None)
 
 
 def _number(typed: str) -> int:

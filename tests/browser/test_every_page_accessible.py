@@ -24,7 +24,7 @@ from explanations.services.facts import correct_fact
 from explanations.services.guide_news import acknowledge
 from explanations.services.importing import import_file
 from explanations.services.trials import start_trial
-from feedback.models import BulkAction, Dataset, DatasetRow
+from feedback.models import BulkAction, Dataset
 from feedback.recipe import read_recipe
 from feedback.services.bulk_actions import do, prepare
 from feedback.services.datasets.attempt import Attempt, claim
@@ -34,6 +34,7 @@ from feedback.services.datasets.marking import mark_golden
 from feedback.services.fact_reports import Doubt, report_fact
 from feedback.services.goldens import send_back
 from feedback.services.searching import Search
+from feedback.services.webhooks.addresses import add_address
 from tests.browser.axe import COLOURS, EVERYTHING, complaints
 from tests.browser.conftest import log_in
 from tests.conftest import LISTENER, TRACK, TokenMaker, drafted, recommended
@@ -117,7 +118,11 @@ VISITS = {
         "/datasets/music-sft/2/",
         "/datasets/music-sft/3/",
     ),
+    "datasets/<slug:name>/<int:number>/difference/": main_visit(
+        "lead", "/datasets/music-sft/4/difference/"
+    ),
     "datasets/<slug:name>/<int:number>/rows/": visit("lead", "/datasets/music-sft/1/rows/"),
+    "webhooks/": visit("ml_engineer", "/webhooks/"),
     "search/": main_visit(
         "lead",
         "/search/?words=metalcore",
@@ -250,16 +255,14 @@ def lying_there(
 
 
 def _datasets(editor: Person, draft: Draft, ml_engineer: Person) -> None:
-    """One that is ready, one that failed, one that is being built."""
-    ready, failed, building = (
-        create_dataset(read_recipe(RECIPE), ml_engineer, uuid4()) for _ in range(3)
+    """One that is ready, one that failed, one that is being built, and a second that is ready."""
+    ready, failed, building, again = (
+        create_dataset(read_recipe(RECIPE), ml_engineer, uuid4()) for _ in range(4)
     )
+    add_address("https://ci.example/datasets", "", ml_engineer)
     golden = golden_of(draft, editor)
     build_dataset(ready.pk)
-    # Builds say of themselves which reviews gave them rows.
-    DatasetRow.objects.get_or_create(
-        dataset=ready, review=golden.review, golden=golden, split="train"
-    )
+    build_dataset(again.pk)
     mark_golden(golden.review_id, golden.pk, "Poisoned.")
     for dataset in (failed, building):
         claimed_dataset = claim(dataset.pk)

@@ -11,14 +11,16 @@ from django.test import Client
 
 from accounts.models import Person
 from explanations import nudge
-from explanations.models import Draft
+from explanations.models import Draft, Run
 from feedback.models import Dataset, DatasetRow, Golden, Review
-from feedback.recipe import read_recipe
+from feedback.recipe import Recipe, read_recipe
 from feedback.recipe_form import RecipeForm
 from feedback.services.datasets import building
 from feedback.services.datasets.attempt import Attempt, claim
 from feedback.services.datasets.creating import cancel_dataset, create_dataset
+from feedback.services.datasets.preview import PreviewTooLong
 from feedback.services.goldens import withdraw_golden
+from tests.conftest import LISTENER, TRACK, drafted, recommended
 from tests.feedback.test_exporting import LINE, reviewed
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -219,6 +221,61 @@ def test_a_former_version_that_there_is_not_is_no_matter(
     )
 
 
+# The preview -------------------------------------------------------------------------------------
+
+
+def test_a_recipe_is_looked_at_before_it_is_built(
+    ml_engineer_client: Client, ready_draft: Draft, editor: Person
+) -> None:
+    reviewed(ready_draft, editor, LINE)
+    asked = form(step="preview", formats=["sft", "kto"])
+
+    part = ml_engineer_client.post("/datasets/new/", asked, headers=HTMX).content.decode()
+    whole = ml_engineer_client.post("/datasets/new/", asked).content.decode()
+
+    for shown in (part, whole):
+        assert "<strong>1</strong> review gives rows" in shown
+        assert LINE in shown
+    assert "<html" not in part
+    assert 'value="music-sft"' in whole
+    assert not Dataset.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"share_train": "90"}, "must add up to 1"),
+        ({"fewest_test": "5"}, "at least 5"),
+        ({"prompt_numbers": "99"}, "The desk has no 99"),
+    ],
+)
+def test_the_preview_says_why_there_would_be_no_dataset(
+    ml_engineer_client: Client,
+    ready_draft: Draft,
+    editor: Person,
+    fields: dict[str, Any],
+    said: str,
+) -> None:
+    reviewed(ready_draft, editor, LINE)
+
+    answer = ml_engineer_client.post("/datasets/new/", form(step="preview", **fields), headers=HTMX)
+
+    assert said in answer.content.decode()
+
+
+def test_a_preview_that_takes_too_long_says_so(
+    ml_engineer_client: Client, ready_draft: Draft, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_long(_recipe: Recipe) -> None:
+        raise PreviewTooLong("There is too much to look at.")
+
+    monkeypatch.setattr("feedback.views.datasets.preview", too_long)
+
+    answer = ml_engineer_client.post("/datasets/new/", form(step="preview"), headers=HTMX)
+
+    assert "There is too much to look at." in answer.content.decode()
+
+
 # While it is built -------------------------------------------------------------------------------
 
 
@@ -381,6 +438,45 @@ def test_what_was_withdrawn_stands_on_the_page_with_one_button_for_the_next_vers
     assert following.parent == ready
     ready.refresh_from_db()
     assert ready.state == Dataset.State.READY
+
+
+def test_two_versions_are_laid_beside_each_other(
+    ml_engineer_client: Client,
+    lead_client: Client,
+    ready: Dataset,
+    ml_engineer: Person,
+    second_editor: Person,
+    lead: Person,
+    run: Run,
+) -> None:
+    withdrawn = Golden.objects.get()
+    withdraw_golden(withdrawn.pk, lead, "Poisoned.")
+    track = recommended(run.task, "track:2", {**TRACK, "title": "Two"}, LISTENER, "Two")
+    reviewed(
+        drafted(run, track, "Dead Rabbitts."),
+        second_editor,
+        "Dead Rabbitts play metalcore on “Two”.",
+    )
+    recipe = read_recipe({**MUSIC, "alike": 0.9})
+    following = create_dataset(recipe, ml_engineer, uuid4())
+    building.build_dataset(following.pk)
+
+    shown = page(lead_client, "/datasets/music-sft/2/difference/")
+
+    assert "From music-sft 1 to music-sft 2" in shown
+    assert "<ins>Dead Rabbitts play metalcore on “Two”.</ins>" in shown
+    assert f"#review-{withdrawn.review_id}" in shown
+    assert "withdrawn" in shown
+    assert "<code>alike</code>" in shown
+    other_way = page(lead_client, "/datasets/music-sft/1/difference/?with=2")
+    assert "<del>Dead Rabbitts play metalcore on “Two”.</del>" in other_way
+    assert page(lead_client, "/datasets/music-sft/2/difference/?with=x")
+    assert "/datasets/music-sft/2/difference/" in page(lead_client, "/datasets/music-sft/2/")
+
+
+def test_a_first_version_has_nothing_beside_it(lead_client: Client, ready: Dataset) -> None:
+    shown = page(lead_client, "/datasets/music-sft/1/difference/")
+    assert "Nothing to lay beside it" in shown
 
 
 def test_the_next_version_needs_a_key(ml_engineer_client: Client, ready: Dataset) -> None:

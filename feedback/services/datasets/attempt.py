@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from accounts.log import record
 from feedback.models import Dataset, DatasetFile
 from feedback.services.datasets.marking import mark_what_was_withdrawn_meanwhile
+from feedback.services.webhooks.deliveries import announce
 
 LEASE: Final = timedelta(minutes=2)
 MOST_TRIES: Final = 3
@@ -85,6 +86,7 @@ class Attempt:
         )
         DatasetFile.objects.bulk_create(files)
         mark_what_was_withdrawn_meanwhile(self.dataset)
+        announce(self.dataset)
         record(None, "dataset ready", self.dataset, rows=rows)
 
     def end_failed(self, sentence: str) -> None:
