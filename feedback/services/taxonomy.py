@@ -1,4 +1,7 @@
-"""The categories and criteria of a task as a review uses them: asked each time, read when new."""
+"""The categories and criteria of a task as a review uses them: asked each time, read when new.
+
+`TAXONOMY` is the part of a statement that asks, and `read_taxonomy` makes of it what is shown.
+"""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +10,6 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
-from accounts.statements import Statement
 from explanations.models import Severity
 
 
@@ -48,46 +50,38 @@ class Taxonomy:
     fingerprint: str
 
 
-def taxonomy_of(task_id: int) -> Taxonomy:
-    """Return the categories and criteria of a task that are not retired."""
-    row = _TAXONOMY.row(task=task_id)
-    assert row is not None  # noqa: S101 - for the type checker
-    return _read(row[0])
-
-
-_TAXONOMY: Final = Statement(
-    """
-    SELECT json_build_array(
-        (
-            SELECT json_agg(json_build_object(
-                'slug', category.slug, 'key', category.key, 'name', category.name,
-                'definition', category.definition, 'examples', category.examples,
-                'severity', category.severity,
-                'decides', (
-                    SELECT json_object_agg(criterion.slug, decided.answer ORDER BY decided.id)
-                    FROM explanations_decidedanswer decided
-                    JOIN explanations_criterion criterion ON criterion.id = decided.criterion_id
-                    WHERE decided.category_id = category.id AND criterion.retired_at IS NULL
-                )
-            ) ORDER BY category.ordinal, category.id)
-            FROM explanations_category category
-            WHERE category.task_id = %(task)s AND category.retired_at IS NULL
-        ),
-        (
-            SELECT json_agg(json_build_object(
-                'slug', criterion.slug, 'name', criterion.name, 'question', criterion.question
-            ) ORDER BY criterion.ordinal, criterion.id)
-            FROM explanations_criterion criterion
-            WHERE criterion.task_id = %(task)s AND criterion.retired_at IS NULL
-        )
-    )::text
-    """
-)
+TAXONOMY: Final = """
+json_build_array(
+    (
+        SELECT json_agg(json_build_object(
+            'slug', category.slug, 'key', category.key, 'name', category.name,
+            'definition', category.definition, 'examples', category.examples,
+            'severity', category.severity,
+            'decides', (
+                SELECT json_object_agg(criterion.slug, decided.answer ORDER BY decided.id)
+                FROM explanations_decidedanswer decided
+                JOIN explanations_criterion criterion ON criterion.id = decided.criterion_id
+                WHERE decided.category_id = category.id AND criterion.retired_at IS NULL
+            )
+        ) ORDER BY category.ordinal, category.id)
+        FROM explanations_category category
+        WHERE category.task_id = %(task)s AND category.retired_at IS NULL
+    ),
+    (
+        SELECT json_agg(json_build_object(
+            'slug', criterion.slug, 'name', criterion.name, 'question', criterion.question
+        ) ORDER BY criterion.ordinal, criterion.id)
+        FROM explanations_criterion criterion
+        WHERE criterion.task_id = %(task)s AND criterion.retired_at IS NULL
+    )
+)::text
+"""
 
 
 # Tasks are few and change rarely; each draft that is shown asks.
 @lru_cache(maxsize=64)
-def _read(written: str) -> Taxonomy:
+def read_taxonomy(written: str) -> Taxonomy:
+    """Return what the database answered to TAXONOMY."""
     categories: list[dict[str, Any]] | None
     criteria: list[dict[str, str]] | None
     categories, criteria = json.loads(written)

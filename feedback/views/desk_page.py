@@ -21,9 +21,8 @@ from explanations.services.drafts import asserted_by
 from explanations.views.linked_text import shown_assertions
 from feedback.models import Assignment, FactReport
 from feedback.outcomes import REASONS, Outcome
-from feedback.services.desk import last_review, reported_facts
+from feedback.services.desk import around
 from feedback.services.goldens import facts_seen
-from feedback.services.taxonomy import taxonomy_of
 from feedback.views.evidence import Marks, evidence, item_address, value_in_words
 from feedback.views.keys import keys_context
 
@@ -78,10 +77,11 @@ def desk_context(
 ) -> dict[str, Any]:
     """Return the context of `feedback/desk.html`: one draft with all about it, or an empty desk."""
     wish = wish_of(request)
+    desk = around(editor, assignment.place.draft if assignment else None)
     context: dict[str, Any] = {
         "assignment": assignment,
         "wish": f"?{wish}" if wish else "",
-        "last_review": last_review(editor),
+        "last_review": desk.last_review,
         **keys_context(editor),
     }
     if assignment is None:
@@ -97,7 +97,6 @@ def desk_context(
     # How an assertion stands follows from the findings, which the blind sample does not show.
     asserted = [] if draft.blind else asserted_by(draft, remarks, mentions)
     numbers = {fact.pointer: number for number, fact in enumerate(leaves)}
-    taxonomy = taxonomy_of(draft.task_id)
     options = [(fact.pointer, _option(fact)) for fact in leaves]
     return context | {
         "place": assignment.place,
@@ -108,14 +107,14 @@ def desk_context(
             Marks(
                 sources,
                 {mention.pointer for mention in mentions},
-                reported_facts(draft.recommendation),
+                desk.reported,
                 numbers,
                 _assertions_by_fact(asserted),
             ),
         ),
         "assertions": shown_assertions(draft.text, asserted, numbers),
         "fact_options": _joined(options, ""),
-        "taxonomy": taxonomy,
+        "taxonomy": desk.taxonomy,
         "form_fields": _form_fields(draft, options),
         "most_characters": MOST_TYPED_CHARACTERS,
         "reasons": [
@@ -149,7 +148,7 @@ def desk_context(
                     "severity": category.severity,
                     "decides": category.decides,
                 }
-                for category in taxonomy.categories
+                for category in desk.taxonomy.categories
             ],
             "findings": [_shown_finding(finding) for finding in draft.standing_findings],
             "mentions": [

@@ -238,7 +238,7 @@ class TestSaving:
 
         answer = sent(editor_client, f"/review/{assignment.pk}/work/", body)
 
-        assert answer.json() == {"revision": 1}
+        assert answer.json() == {"revision": 1, "guide": 1}
         assignment.refresh_from_db()
         assert assignment.work == {"note": "hm"}
 
