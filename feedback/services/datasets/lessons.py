@@ -66,7 +66,7 @@ class _Judged:
     def __init__(self, task: Task) -> None:
         self.task: Final = task
         self.dismissals: Final[Dismissals] = dismissals_of(task)
-        self.rules: Final = _stands_for(task, self.dismissals)
+        self.rules: Final = judging_rules(task, self.dismissals)
 
 
 class _Work:
@@ -92,8 +92,8 @@ class _Work:
             return step(judged)
 
 
-def _stands_for(task: Task, dismissals: Dismissals) -> str:
-    """Return what stands for the rules that judge a task's goldens now."""
+def judging_rules(task: Task, dismissals: Dismissals) -> str:
+    """Return what stands for the rules by which a task's goldens are judged now."""
     written = [
         task.guide_id,
         task.word_limit,

