@@ -2,16 +2,21 @@
 
 import hashlib
 import json
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db.models.functions import Now
 
 from accounts.models import Person
 from explanations.models import Draft, Task
 from feedback.models import Dataset, DatasetFile
 from feedback.recipe import InvalidRecipe, read_recipe
-from feedback.services.datasets import building, reading
+from feedback.services.datasets import attempt as attempts
+from feedback.services.datasets import building, reading, writing
+from feedback.services.datasets.attempt import Attempt
 from feedback.services.datasets.creating import KeyUsed, cancel_dataset, create_dataset
 from tests.feedback.building_desk import MUSIC, dataset_folder
 from tests.feedback.test_exporting import LINE, reviewed
@@ -121,3 +126,54 @@ def test_a_dataset_of_two_tasks_counts_the_rows_of_both(
 
     asked.refresh_from_db()
     assert (asked.state, asked.rows) == (Dataset.State.READY, 1)
+
+
+def test_a_build_that_is_cancelled_while_it_writes_stops_and_leaves_nothing(
+    ready_draft: Draft,
+    editor: Person,
+    ml_engineer: Person,
+    dataset_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reviewed(ready_draft, editor, LINE)
+    asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
+    write = writing.lines_by_split
+
+    def cancelled_meanwhile(*given: Any) -> Any:
+        cancel_dataset(asked.pk, ml_engineer)
+        return write(*given)
+
+    monkeypatch.setattr(writing, "lines_by_split", cancelled_meanwhile)
+    building.build_dataset(asked.pk)
+
+    asked.refresh_from_db()
+    assert (asked.state, asked.rows) == (Dataset.State.CANCELLED, 0)
+    assert not asked.files.exists()
+    assert not asked.dataset_rows.exists()
+    assert [path for path in dataset_folder.rglob("*") if path.is_file()] == []
+
+
+def test_a_build_holds_its_lease_while_it_writes(
+    ready_draft: Draft, editor: Person, ml_engineer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviewed(ready_draft, editor, LINE)
+    asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
+    write = writing.lines_by_split
+    held: list[bool] = []
+
+    def after_a_long_time(*given: Any) -> Any:
+        Dataset.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
+        return write(*given)
+
+    def told(attempt: Attempt, done: int) -> None:
+        tell(attempt, done)
+        held.append(Dataset.objects.filter(pk=asked.pk, lease_until__gt=Now()).exists())
+
+    tell = Attempt.tell
+    monkeypatch.setattr(attempts, "_TOLD_EVERY_S", 0.0)
+    monkeypatch.setattr(writing, "lines_by_split", after_a_long_time)
+    monkeypatch.setattr(Attempt, "tell", told)
+    building.build_dataset(asked.pk)
+
+    assert held[-1]
+    assert Dataset.objects.get(pk=asked.pk).state == Dataset.State.READY
