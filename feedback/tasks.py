@@ -8,6 +8,7 @@ from explanations import nudge
 from feedback.services import queue
 from feedback.services.datasets import building, lessons
 from feedback.services.datasets.creating import BUILD_DATASET
+from feedback.services.datasets.leftovers import remove_leftovers
 from feedback.services.webhooks import deliveries
 from feedback.services.webhooks.deliveries import SEND_WEBHOOKS
 
@@ -33,8 +34,11 @@ def build_dataset(dataset_id: int, *_newer: object, **_named: object) -> None:
 
 @shared_task(name="feedback.tasks.sweep_datasets", ignore_result=True)
 def sweep_datasets(*_newer: object, **_named: object) -> None:
-    """End the builds that nobody can go on with, and wake workers for those that wait."""
+    """End the builds that nobody can go on with, wake workers for those that wait, and remove what
+    lost ones have left behind.
+    """
     _wake_builders()
+    remove_leftovers()
 
 
 @shared_task(name="feedback.tasks.prepare_lessons", time_limit=600, ignore_result=True)

@@ -240,7 +240,7 @@ def test_behind_nginx_it_is_nginx_that_sends(
     answer = program.get(ADDRESS, headers={"Range": "bytes=1-2"})
 
     assert answer.status_code == 200  # nginx makes the part
-    assert answer["X-Accel-Redirect"] == "/sent-by-nginx/music-sft/1/sft/train.jsonl"
+    assert answer["X-Accel-Redirect"] == "/sent-by-nginx/music-sft/1-1/sft/train.jsonl"
     assert answer["ETag"] == f'"{file.sha256}"'
     assert answer.content == b""
 
@@ -267,7 +267,7 @@ def test_of_an_object_store_the_caller_gets_a_signed_address(
     head = program.head(ADDRESS)
 
     assert answer.status_code == 302
-    assert answer["Location"].startswith("http://127.0.0.1:9/sets/music-sft/1/sft/train.jsonl?")
+    assert answer["Location"].startswith("http://127.0.0.1:9/sets/music-sft/1-1/sft/train.jsonl?")
     assert "Signature" in answer["Location"]
     assert answer["Cache-Control"] == "no-store"
     assert (head.status_code, head["ETag"]) == (200, f'"{file.sha256}"')

@@ -20,7 +20,7 @@ MOST_TRIES: Final = 3
 _TOLD_EVERY_S: Final = 1.0
 
 _CLAIMABLE: Final = Q(state=Dataset.State.WAITING) | Q(
-    state=Dataset.State.BUILDING, lease_until__lt=Now()
+    state=Dataset.State.BUILDING, lease_until__lt=Now(), tries__lt=MOST_TRIES
 )
 
 
@@ -29,8 +29,8 @@ class AttemptLost(RuntimeError):
 
 
 def claim(dataset_id: int) -> Dataset | None:
-    """Take the dataset for a new attempt, unless somebody holds it, it has ended, or another one of
-    its salt is being built.
+    """Take the dataset for a new attempt, unless somebody holds it, it has ended, it failed its
+    workers too often, or another one of its salt is being built.
     """
     try:
         with transaction.atomic():
@@ -54,21 +54,24 @@ class Attempt:
 
     def __init__(self, dataset: Dataset) -> None:
         self.dataset = dataset
-        self._told_at = 0.0
+        self._told_at = time.monotonic()
 
     def enter(self, stage: Dataset.Stage, wanted: int = 0) -> None:
         """Begin a stage. Raises AttemptLost."""
         self._move(stage=stage, done=0, wanted=wanted, lease_until=Now() + LEASE)
+        self._told_at = time.monotonic()
 
     def tell(self, done: int) -> None:
-        """Say how many rows of the stage are done, now and then, and keep the lease.
+        """Say how many rows of the stage are done, and keep the lease.
 
-        Call it often, at least every few seconds. Raises AttemptLost.
+        Call it after each batch, at least every few seconds: it writes once a second at most. What
+        it says is committed at once, so it must not run in the transaction that reads the rows.
+        Raises AttemptLost where the dataset was cancelled or somebody else builds it.
         """
         if time.monotonic() - self._told_at < _TOLD_EVERY_S:
             return
-        self._told_at = time.monotonic()
         self._move(done=done, lease_until=Now() + LEASE)
+        self._told_at = time.monotonic()
 
     def end_ready(self, files: Sequence[DatasetFile], rows: int, manifest: object) -> None:
         """Call the dataset ready, with its files; its rows are written by then.

@@ -53,22 +53,21 @@ def build_dataset(dataset_id: int) -> bool:
         _build(attempt)
     except AttemptLost:
         log.info("Attempt %s at %s was ended from outside.", dataset.attempt, dataset)
+        # Nobody else ever works at this attempt's place, and nothing of it became a dataset.
+        storage.remove_placed(dataset)
     except Exception as error:
         if not isinstance(error, CannotBuild | OSError):
             log.exception("%s cannot be built.", dataset)
         with suppress(AttemptLost):
             attempt.end_failed(_sentence(error))
-            storage.remove(dataset)
+            storage.remove_placed(dataset)
     finally:
-        storage.close_workshops(dataset)
+        storage.close_workshop(dataset)
     return True
 
 
 def sweep() -> list[int]:
-    """Return the datasets that wait for a worker, and end those that fail their workers each time.
-
-    What attempts at ended ones have left behind is removed.
-    """
+    """Return the datasets that wait for a worker; end those whose workers died each time."""
     lease_ran_out = Q(state=Dataset.State.BUILDING, lease_until__lt=Now())
     for dataset in Dataset.objects.filter(lease_ran_out, tries__gte=MOST_TRIES):
         attempt = Attempt(dataset)
@@ -76,8 +75,6 @@ def sweep() -> list[int]:
             attempt.end_failed(
                 f"The build was begun {MOST_TRIES} times and its worker died each time."
             )
-            storage.close_workshops(dataset)
-            storage.remove(dataset)
     waiting = Q(state=Dataset.State.WAITING) | lease_ran_out
     return list(Dataset.objects.filter(waiting).order_by("pk").values_list("pk", flat=True))
 
@@ -113,7 +110,7 @@ def _build(attempt: Attempt) -> None:
             files.append(_written_whole(dataset, workshop, name, content))
         manifest = make_manifest(dataset, choice, counts, files)
         files.append(_written_whole(dataset, workshop, MANIFEST, as_json(manifest)))
-        storage.put_in_place(dataset, workshop)
+        storage.put_in_place(dataset, workshop, tell=lambda: attempt.tell(0))
         attempt.enter(Dataset.Stage.STORING)
         with transaction.atomic():
             _keep_what_is_in_it(own, dataset)

@@ -1,15 +1,19 @@
 """Where the files of datasets lie: a folder of the desk, or an object store.
 
-A build writes into a workshop, a folder that nobody reads, and its files come to their address
-together: by renaming the folder, or by sending each to the object store before the dataset is
-called ready. An address holds the name and the number of its dataset, so it never means two things.
+An attempt at a build writes into a workshop, a folder that nobody reads, and its files come to
+their place together: by renaming the folder, or by sending each to the object store before the
+dataset is called ready. Place and workshop belong to that one attempt and to no other, so that
+nothing is ever written where something is: a worker that was thought dead and wakes up again
+touches no file of a dataset that another one has finished.
 """
 
 import os
+import re
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple
 
 from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
@@ -18,15 +22,39 @@ from feedback.models import Dataset, DatasetFile
 
 STORAGE: Final = "datasets"
 _WORKSHOPS: Final = ".building"
+_TWO_NUMBERS: Final = re.compile(r"([0-9]+)-([0-9]+)")
+# Nothing of the desk writes to a file that is in its place.
+_READABLE: Final = 0o444
 
 
 class FileGone(LookupError):
     """A dataset's file is no longer in the store."""
 
 
-def address(dataset: Dataset, path: str = "") -> str:
-    """Return where a dataset's file lies in the store; without `path`, its folder."""
-    return "/".join(filter(None, (dataset.name, str(dataset.number), path)))
+class Place(NamedTuple):
+    """Where one attempt puts its files in the store."""
+
+    name: str
+    number: int
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.number}-{self.attempt}"
+
+
+class Workshop(NamedTuple):
+    """Where one attempt writes."""
+
+    dataset_id: int
+    attempt: int
+
+    def __str__(self) -> str:
+        return f"{self.dataset_id}-{self.attempt}"
+
+
+def address(dataset: Dataset, path: str) -> str:
+    """Return where a file of the dataset's newest attempt lies in the store."""
+    return f"{_place(dataset)}/{path}"
 
 
 def open_stored(file: DatasetFile) -> IO[bytes]:
@@ -56,50 +84,105 @@ def signed_address(file: DatasetFile, seconds: int) -> str | None:
 
 
 def open_workshop(dataset: Dataset) -> Path:
-    """Make the folder in which this attempt writes, empty, and remove those of earlier ones.
+    """Make the folder in which this attempt writes.
 
     It lies on the store's own disk where that is a folder, so that renaming is enough.
     """
-    close_workshops(dataset)
-    workshop = _workshops() / f"{dataset.pk}-{dataset.attempt}"
+    close_workshop(dataset)
+    workshop = _workshops() / str(Workshop(dataset.pk, dataset.attempt))
     workshop.mkdir(parents=True)
     return workshop
 
 
-def close_workshops(dataset: Dataset) -> None:
-    """Remove what attempts at this dataset have left. Safe to repeat."""
-    for left in _workshops().glob(f"{dataset.pk}-*"):
-        shutil.rmtree(left, ignore_errors=True)
+def put_in_place(
+    dataset: Dataset, workshop: Path, tell: Callable[[], object] = lambda: None
+) -> None:
+    """Bring all files of the workshop to this attempt's place; they are on the disk then.
 
-
-def put_in_place(dataset: Dataset, workshop: Path) -> None:
-    """Bring all files of the workshop to the dataset's address; they are on the disk then.
-
-    What an earlier attempt has left there, which nobody was ever shown, is replaced. Raises
+    `tell` is called while they are sent to an object store, and what it raises ends that. Raises
     OSError, and what the client of the object store raises.
     """
-    remove(dataset)
+    # No attempt comes here twice: what is there is of a desk that was since put back from a copy.
+    remove_placed(dataset)
     folder = _folder()
     if folder is None:
         for path in _files_in(workshop):
             with path.open("rb") as opened:
-                _store().save(address(dataset, str(path.relative_to(workshop))), File(opened))
+                _store().save(
+                    address(dataset, str(path.relative_to(workshop))), _Told(opened, tell)
+                )
         return
+    for path in _files_in(workshop):
+        path.chmod(_READABLE)
     for each in (workshop, *(path for path in workshop.rglob("*") if path.is_dir())):
         _sync(each)
-    target = folder / address(dataset)
+    target = folder / str(_place(dataset))
     target.parent.mkdir(parents=True, exist_ok=True)
     os.rename(workshop, target)
     _sync(target.parent)
 
 
-def remove(dataset: Dataset) -> None:
-    """Remove what lies at the address of a dataset that is not ready. Safe to repeat."""
+class _Told(File):  # type: ignore[type-arg]
+    """A file that says that it is being read."""
+
+    def __init__(self, opened: IO[bytes], tell: Callable[[], object]) -> None:
+        super().__init__(opened)
+        self._opened = opened
+        self._tell = tell
+
+    def read(self, size: int = -1) -> bytes:
+        """Read the next bytes."""
+        self._tell()
+        return self._opened.read(size)
+
+
+# --- What attempts have left ---------------------------------------------------------------------
+
+
+def workshops() -> list[Workshop]:
+    """Return all workshops on this machine."""
+    return [
+        Workshop(int(found[1]), int(found[2]))
+        for path in _workshops().glob("*")
+        if (found := _TWO_NUMBERS.fullmatch(path.name))
+    ]
+
+
+def places(name: str) -> list[Place]:
+    """Return all places of datasets of this name that hold something."""
+    try:
+        folders, _files = _store().listdir(name)
+    except FileNotFoundError:
+        return []
+    return [
+        Place(name, int(found[1]), int(found[2]))
+        for folder in folders
+        if (found := _TWO_NUMBERS.fullmatch(folder))
+    ]
+
+
+def close_workshop(dataset: Dataset) -> None:
+    """Remove the workshop of this attempt, should it be there."""
+    remove_workshop(Workshop(dataset.pk, dataset.attempt))
+
+
+def remove_workshop(workshop: Workshop) -> None:
+    """Remove what an attempt has left where it wrote. Safe to repeat."""
+    shutil.rmtree(_workshops() / str(workshop), ignore_errors=True)
+
+
+def remove_placed(dataset: Dataset) -> None:
+    """Remove what this attempt has brought to its place. The dataset must not be ready."""
+    remove_place(_place(dataset))
+
+
+def remove_place(place: Place) -> None:
+    """Remove what an attempt has left in the store. Safe to repeat."""
     folder = _folder()
     if folder is not None:
-        shutil.rmtree(folder / address(dataset), ignore_errors=True)
+        shutil.rmtree(folder / str(place), ignore_errors=True)
         return
-    _remove_below(address(dataset))
+    _remove_below(str(place))
 
 
 def _remove_below(prefix: str) -> None:
@@ -108,6 +191,10 @@ def _remove_below(prefix: str) -> None:
         _store().delete(f"{prefix}/{name}")
     for name in folders:
         _remove_below(f"{prefix}/{name}")
+
+
+def _place(dataset: Dataset) -> Place:
+    return Place(dataset.name, dataset.number, dataset.attempt)
 
 
 def _files_in(workshop: Path) -> list[Path]:
