@@ -7,6 +7,7 @@ import functools
 import hashlib
 import os
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -41,33 +42,49 @@ pytestmark = [pytest.mark.worker, pytest.mark.django_db(transaction=True)]
 SEED: Final = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 KILLS: Final = [4, pytest.param(50, marks=pytest.mark.soak)]
 GOLDENS: Final = 24
+WORDS: Final = (
+    "carry drums through rain and let guitars burn while choirs answer over slow bass with open "
+    "hands until metalcore breathes under heavy doors where nobody waits but echoes stay"
+)
 
 
-@pytest.fixture
-def folder(settings: Settings, tmp_path: Path) -> Path:
-    """Where datasets lie for the length of a test."""
+@pytest.fixture(scope="module")
+def one_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where datasets lie for the length of this file."""
+    return Path(tmp_path_factory.mktemp("store")) / "datasets"
+
+
+@pytest.fixture(scope="module")
+def begun(one_folder: Path, django_db_setup: None) -> Iterator[Builders]:
+    """Builders for the length of this file: importing everything takes them a while."""
+    with builders(one_folder) as begun:
+        yield begun
+
+
+@pytest.fixture(autouse=True)
+def folder(settings: Settings, one_folder: Path) -> Path:
+    """The same folder, empty."""
+    shutil.rmtree(one_folder, ignore_errors=True)
     settings.STORAGES = {
         **settings.STORAGES,
         "datasets": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": tmp_path / "datasets"},
+            "OPTIONS": {"location": one_folder},
         },
     }
-    assert storages["datasets"].path("") == str(tmp_path / "datasets")
-    return tmp_path / "datasets"
+    assert storages["datasets"].path("") == str(one_folder)
+    return one_folder
 
 
 @pytest.fixture(autouse=True)
 def goldens(another_draft: Callable[[], Draft], editor: Person) -> None:  # noqa: F811 - the fixture
     """Enough lines for a build to be a while at work."""
-    for number in range(GOLDENS):
-        reviewed(another_draft(), editor, f"Dead Rabbitts, take {number}: all metalcore.")
-
-
-@pytest.fixture
-def begun(folder: Path) -> Iterator[Builders]:
-    with builders(folder) as begun:
-        yield begun
+    chance = random.Random(1)
+    for _ in range(GOLDENS):
+        # No two are near enough to one another to be left out.
+        reviewed(
+            another_draft(), editor, f"Dead Rabbitts {' '.join(chance.sample(WORDS.split(), 9))}."
+        )
 
 
 def is_as_it_says(dataset: Dataset) -> bool:
@@ -114,12 +131,15 @@ def test_killed_at_any_moment_a_build_shows_no_partial_file_and_the_next_one_end
             begun.wait_for(child)
             assert partial(begun.folder) == [], SEED
             dataset.refresh_from_db()
-            killed += dataset.state == Dataset.State.BUILDING
+            if dataset.state != Dataset.State.BUILDING:
+                takes_s *= 0.7  # it came too late: the machine has less to do than it had
+                break
+            killed += 1
             let_the_lease_run_out(dataset)
         if dataset.state != Dataset.State.READY:
             began = time.monotonic()
             begun.attempt(dataset)
-            takes_s = time.monotonic() - began  # anew: the machine has other things to do
+            takes_s = takes_s or time.monotonic() - began
         assert is_as_it_says(dataset), (SEED, dataset.state, dataset.failure)
         remove_leftovers()
         assert nothing_else_is_there(begun.folder), SEED
