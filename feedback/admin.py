@@ -1,9 +1,23 @@
 """The human side in the administration: all of it is history, to be read."""
 
 from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 
 from accounts.administration import HistoryAdmin, ReadOnlyInline
-from feedback.models import Assignment, CriterionAnswer, FactReport, Golden, Review, Tag
+from feedback.models import (
+    Assignment,
+    CriterionAnswer,
+    Dataset,
+    DatasetFile,
+    DatasetMark,
+    FactReport,
+    Golden,
+    Review,
+    Tag,
+    Webhook,
+    WebhookDelivery,
+)
 
 
 class TagInline(ReadOnlyInline):
@@ -58,3 +72,50 @@ class FactReportAdmin(HistoryAdmin):
     list_display = ("id", "recommendation", "pointer", "problem", "state", "reported_by")
     list_filter = ("state", "problem")
     list_select_related = ("recommendation", "reported_by")
+
+
+class DatasetFileInline(ReadOnlyInline):
+    """Its files."""
+
+    model = DatasetFile
+    fields = ("path", "rows", "bytes", "sha256")
+
+
+class DatasetMarkInline(ReadOnlyInline):
+    """What it holds that nobody stands behind any more."""
+
+    model = DatasetMark
+    fields = ("review", "golden", "reason", "at")
+
+
+@admin.register(Dataset)
+class DatasetAdmin(HistoryAdmin):
+    """Datasets, of every state."""
+
+    list_display = ("id", "name", "number", "state", "rows", "bytes", "created_by", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("created_by",)
+    search_fields = ("name",)
+    inlines = (DatasetFileInline, DatasetMarkInline)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Model]:
+        """List them without their manifests."""
+        return super().get_queryset(request).defer("manifest")
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(HistoryAdmin):
+    """What webhooks were told."""
+
+    list_display = ("id", "dataset", "webhook", "state", "attempts", "problem", "created_at")
+    list_filter = ("state",)
+    list_select_related = ("dataset", "webhook")
+
+
+@admin.register(Webhook)
+class WebhookAdmin(HistoryAdmin):
+    """Whom the desk tells of datasets."""
+
+    list_display = ("id", "address", "dataset_name", "created_by", "created_at", "retired_at")
+    list_select_related = ("created_by",)
+    exclude = ("salt",)

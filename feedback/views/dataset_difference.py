@@ -19,7 +19,6 @@ UNDONE = "UNDONE"
 class ShownRow:
     """A review that is in one of the two only, or in both with another golden."""
 
-    review_id: int
     changes: list[Change]
     split: str
     recommendation: str
@@ -84,7 +83,6 @@ def _drafts(rows: Iterable[DifferentRow]) -> Mapping[int, int]:
 def _shown(row: DifferentRow, drafts: Mapping[int, int]) -> ShownRow:
     page = reverse("draft-reviews", args=[drafts[row.review_id]])
     return ShownRow(
-        row.review_id,
         changes(row.text_before, row.text_after),
         str(Split(row.split).label),
         row.recommendation,

@@ -1,5 +1,6 @@
 """Rows of training files, as a page shows them to people."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,9 @@ class Column:
 
     name: str
     text: str = ""
-    messages: tuple[dict[str, Any], ...] = ()
+    before: Sequence[Mapping[str, Any]] = ()
+    """Messages that are the same in every row, or nearly: all but the last one."""
+    messages: Sequence[Mapping[str, Any]] = ()
 
 
 def columns_of(row: Row) -> list[Column]:
@@ -25,7 +28,7 @@ def columns_of(row: Row) -> list[Column]:
 def _column(name: str, value: Any) -> Column:
     messages = value if isinstance(value, list) else [value]
     if messages and all(isinstance(each, dict) and "content" in each for each in messages):
-        return Column(name, messages=tuple(messages))
+        return Column(name, before=messages[:-1], messages=messages[-1:])
     if isinstance(value, str):
         return Column(name, value)
     return Column(name, orjson.dumps(value, option=orjson.OPT_INDENT_2).decode())

@@ -41,7 +41,10 @@ from feedback.views.dataset_rows import columns_of
 
 DATASETS_A_PAGE: Final = 30
 MARKS_SHOWN: Final = 20
+VERSIONS_SHOWN: Final = 10
 ROWS_A_PAGE: Final = 50
+# Of those that came, that went and that changed, on the page of a difference.
+ROWS_LISTED: Final = 25
 
 UNFINISHED: Final = frozenset({Dataset.State.WAITING, Dataset.State.BUILDING})
 LOOK_AGAIN_S: Final = 2
@@ -218,7 +221,7 @@ class DatasetPage(RightRequiredMixin, View):
             "key": uuid4(),
             "marks": dataset.marks.select_related("golden", "review__draft")[:MARKS_SHOWN],
             "marks_in_all": dataset.marks.count(),
-            "versions": reading.versions_of(dataset.name),
+            "versions": reading.versions_of(dataset.name)[:VERSIONS_SHOWN],
             "pull_from": request.build_absolute_uri("/").rstrip("/"),
         }
 
@@ -265,7 +268,7 @@ class DatasetDifferencePage(RightRequiredMixin, View):
         older = _beside(dataset, others, _number(request.GET.get("with", "")))
         context: dict[str, Any] = {"dataset": dataset, "others": others, "older": older}
         if older is not None and dataset.state == Dataset.State.READY:
-            context |= what_differs(difference(older, dataset))
+            context |= what_differs(difference(older, dataset, ROWS_LISTED))
         return render(request, "feedback/dataset_difference.html", context)
 
 

@@ -12,6 +12,11 @@ Look at each picture afterwards; a picture that needs an explanation shows somet
 takes the pictures of runs. The desk's LLM_URL names a stub that answers slowly (`python -m
 tests.stub_model_server --latency 2`, with LLM_WINDOW=6); it is stopped and let go on
 for the pictures, and killed for the last ones.
+
+    python -m tests.browser.screenshots http://127.0.0.1:8000 --datasets engineer:PASSWORD NAME
+
+takes those of datasets. Versions 1 and 2 of NAME are ready, and the first holds something that was
+withdrawn; another one is being built, by a worker that was stopped in the middle of it.
 """
 
 import argparse
@@ -223,6 +228,42 @@ def take_runs(address: str, login: str, stub_pid: int) -> None:
         browser.close()
 
 
+# Datasets ----------------------------------------------------------------------------------------
+
+
+def datasets(looks: Sequence[tuple[str, Photographer]], name: str) -> None:
+    """A recipe with its preview, a build, a dataset, one with marks, and a difference."""
+    for look, engineer in looks:
+        page = engineer.page
+        page.goto(f"/datasets/new/?from={name}/2")
+        page.get_by_role("button", name="Look at it first").click()
+        page.get_by_text("reviews give rows").wait_for()
+        page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
+        engineer.take(f"dataset-new{look}", whole=True)
+        engineer.take(f"dataset{look}", f"/datasets/{name}/2/", whole=True)
+        engineer.take(f"dataset-marked{look}", f"/datasets/{name}/1/")
+        engineer.take(f"dataset-difference{look}", f"/datasets/{name}/2/difference/", whole=True)
+        engineer.take(f"datasets{look}", "/datasets/")
+        engineer.take(f"webhooks{look}", "/webhooks/", whole=True)
+        page.goto(f"/datasets/?name={name}&state=BUILDING")
+        page.locator("tbody a").first.click()
+        engineer.take(f"dataset-build{look}")
+
+
+def take_datasets(address: str, login: str, name: str) -> None:
+    """Take the pictures of datasets in light, in dark and on a phone."""
+    options = launch_options()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**options)
+        looks = [
+            ("", Photographer(browser, address, login)),
+            ("-dark", Photographer(browser, address, login, scheme="dark")),
+            ("-phone", Photographer(browser, address, login, PHONE)),
+        ]
+        datasets(looks, name)
+        browser.close()
+
+
 # Prompts -----------------------------------------------------------------------------------------
 
 VIVID = (
@@ -378,10 +419,14 @@ def main() -> None:
     parser.add_argument("engineer", nargs="?", help="name:password")
     parser.add_argument("--states", action="store_true", help="of the review screen alone")
     parser.add_argument("--runs", nargs=2, metavar=("ENGINEER", "STUB_PID"))
+    parser.add_argument("--datasets", nargs=2, metavar=("ENGINEER", "NAME"))
     given = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     if given.runs:
         take_runs(given.address, given.runs[0], int(given.runs[1]))
+        return
+    if given.datasets:
+        take_datasets(given.address, *given.datasets)
         return
     if not given.engineer:
         parser.error("an editor, a lead and an engineer are needed, each name:password")

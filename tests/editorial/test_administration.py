@@ -35,6 +35,9 @@ HISTORY = [
     "feedback_golden",
     "feedback_assignment",
     "feedback_factreport",
+    "feedback_dataset",
+    "feedback_webhook",
+    "feedback_webhookdelivery",
 ]
 CONFIGURATION = [
     "explanations_task",
