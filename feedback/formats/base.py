@@ -110,4 +110,4 @@ def answered(text: str) -> bytes:
 def listed(*messages: bytes) -> orjson.Fragment:
     """Return messages, or runs of them, that are JSON already, as one list."""
     # A prompt is the same in thousands of rows: it is written to JSON once.
-    return orjson.Fragment(b"[%b]" % b",".join(filter(None, messages)))
+    return orjson.Fragment(b"[%b]" % b",".join(messages))

@@ -104,7 +104,7 @@ def choose(cursor: Cursor, recipe: Recipe) -> Choice:
     values = _values(recipe, wanted)
     left_out: Counter[str] = Counter()
     cursor.execute(_CANDIDATES.format(where=" AND ".join(values.where)), values.given())
-    cursor.execute("ANALYZE candidate")
+    cursor.execute("ANALYZE candidate (id, draft_id, recommendation_id, split)")
     left_out.update(_refused(cursor))
     left_out.update(_disputed(cursor, values))
     left_out.update(_near(cursor, values))
@@ -124,7 +124,7 @@ def choose(cursor: Cursor, recipe: Recipe) -> Choice:
         left_out.update(_unshown(cursor))
     cursor.execute(_CHOSEN, values.given() | {str(each): each in wanted for each in About})
     cursor.execute("ALTER TABLE chosen ADD PRIMARY KEY (review_id)")
-    cursor.execute("ANALYZE chosen")
+    cursor.execute("ANALYZE chosen (id, review_id)")
     cursor.execute("SELECT split, count(*) FROM chosen GROUP BY split")
     found = dict(cursor.fetchall())
     left_out.update(_not_approved(cursor, values))
@@ -218,6 +218,7 @@ FROM (
     SELECT lesson.id, lesson.review_id, lesson.golden_id, lesson.draft_id,
            lesson.recommendation_id, lesson.task_id, lesson.editor_id, lesson.prompt_id,
            lesson.model_version_id, lesson.guide_id, lesson."group" AS grp, lesson.outcome,
+           lesson.categories,
            lesson.sft::text AS sft, lesson.dpo, lesson.kto_answer, lesson.kto_draft, lesson.spans,
            lesson.knows_more, lesson.refused, lesson.draft_refused, lesson.crowded_from,
            lesson.answer = lesson.draft_answer AS is_as_drafted,
@@ -405,7 +406,7 @@ _CHOSEN: Final = """
 CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
 SELECT * FROM (
     SELECT candidate.id, review_id, golden_id, split, grp, task_id, editor_id, prompt_id,
-           model_version_id, guide_id, outcome,
+           model_version_id, guide_id, outcome, categories,
            %(answers)s AND sft IN ('yes', %(capped)s) AS answers,
            CASE WHEN NOT %(pairs)s OR draft_refused <> '' THEN NULL
                 WHEN dpo = %(golden)s AND NOT is_as_drafted THEN candidate.id

@@ -1,6 +1,7 @@
 """Examples: what was chosen, read through a server-side cursor and made ready for the formats."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, Final
 
@@ -16,6 +17,9 @@ from feedback.services.datasets.choosing import Cursor
 BATCH: Final = 2_000
 
 Found = tuple[SplitName, Example]
+Row = tuple[Any, ...]
+# Where in a row the columns begin that only its kind has.
+_REST: Final = 13
 
 _COLUMNS: Final = """
     chosen.split, chosen.task_id, lesson."group", lesson.locale, lesson.external_id,
@@ -78,7 +82,7 @@ _GOLDEN_OF_PAIR: Final = "better.golden_id"
 
 def examples(
     own: psycopg.Connection[Any], recipe: Recipe, about: About, most: int | None = None
-) -> Iterator[list[Found]]:
+) -> Generator[list[Found], None, None]:
     """Yield batch after batch what was chosen of one kind, in the order of its reviews; `most` of
     them, or all.
 
@@ -93,17 +97,16 @@ def examples(
             facts=_FACTS if needs_facts else _NO_FACTS,
         ),
     )
-    fill = _FILL[about]
-    with own.cursor(f"rows_{about}", binary=True) as cursor:
+    make = _MAKE[about]
+    # The next rows come while these are worked on.
+    with own.cursor(f"rows_{about}", binary=True) as cursor, ThreadPoolExecutor(1) as beside:
         cursor.itersize = BATCH
         cursor.execute(statement + " LIMIT %s", [most])
-        while rows := cursor.fetchmany(BATCH):
-            batch = []
-            for row in rows:
-                example = desk.example(row)
-                fill(example, row[13:])
-                batch.append((row[0], example))
-            yield batch
+        rows = cursor.fetchmany(BATCH)
+        while rows:
+            following = beside.submit(cursor.fetchmany, BATCH)
+            yield [(row[0], make(*desk.asked(row), row[_REST:])) for row in rows]
+            rows = following.result()
 
 
 _COUNT: Final = """
@@ -179,57 +182,69 @@ class _Desk:
             for prompt in Prompt.objects.filter(task__slug=slug, number=number)
         }
 
-    def example(self, row: tuple[Any, ...]) -> Example:
+    def asked(self, row: Row) -> tuple[dict[str, object], bytes, str]:
+        """Return where an example comes from, what a model is asked, and by which facts."""
         (
             split, task, group, locale, recommendation, golden, review, draft, prompt, guide,
             model, question, facts,
-        ) = row[:13]  # fmt: skip
+        ) = row[:_REST]  # fmt: skip
         asked = self._instead.get(task)
         if asked is None:
             asked = self._prompt(prompt)
         else:
             question = user_message(asked.template, facts)["content"]
-        return Example(
-            provenance={
-                "task": self._tasks[task],
-                "split": split,
-                "group": group,
-                "locale": locale,
-                "recommendation": recommendation,
-                "golden_id": golden,
-                "review_id": review,
-                "draft_id": draft,
-                "prompt_id": asked.pk,
-                "prompt_number": asked.number,
-                "prompt_sha256": asked.sha256,
-                "guide_number": self._guides.get(guide),
-                "model": self._models[model],
-            },
-            prompt=asked.messages(question),
-            facts="" if facts is None else orjson.dumps(facts).decode(),
+        provenance = {
+            "task": self._tasks[task],
+            "split": split,
+            "group": group,
+            "locale": locale,
+            "recommendation": recommendation,
+            "golden_id": golden,
+            "review_id": review,
+            "draft_id": draft,
+            "prompt_id": asked.pk,
+            "prompt_number": asked.number,
+            "prompt_sha256": asked.sha256,
+            "guide_number": self._guides.get(guide),
+            "model": self._models[model],
+        }
+        return (
+            provenance,
+            asked.messages(question),
+            "" if facts is None else orjson.dumps(facts).decode(),
         )
 
 
 # --- What each kind has besides ------------------------------------------------------------------
 
-Rest = tuple[Any, ...]
+_From = dict[str, object]
 
 
-def _fill_answer(example: Example, rest: Rest) -> None:
-    (example.answer,) = rest
+def _answer(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
+    return Example(provenance, prompt, rest[0])
 
 
-def _fill_pair(example: Example, rest: Rest) -> None:
-    example.answer, example.draft_answer, example.tags = rest
+def _pair(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
+    answer, draft_answer, tags = rest
+    return Example(provenance, prompt, answer, draft_answer, tags=tags)
 
 
-def _fill_judged(example: Example, rest: Rest) -> None:
-    example.answer, example.draft_answer, example.likes_answer, example.dislikes_draft = rest
+def _judged(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
+    return Example(provenance, prompt, *rest)
 
 
-def _fill_draft(example: Example, rest: Rest) -> None:
-    example.draft, example.golden, example.outcome, example.tags, changes = rest
-    example.alignment = [{name: change.get(name) for name in _CHANGE} for change in changes]
+def _draft(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
+    draft, golden, outcome, tags, changes = rest
+    return Example(
+        provenance,
+        prompt,
+        facts=facts,
+        draft=draft,
+        golden=golden,
+        outcome=outcome,
+        tags=tags,
+        alignment=[{name: change.get(name) for name in _CHANGE} for change in changes],
+    )
 
 
 _CHANGE: Final = (
@@ -237,14 +252,17 @@ _CHANGE: Final = (
 )  # fmt: skip
 
 
-def _fill_examination(example: Example, rest: Rest) -> None:
-    example.answer, example.golden, example.alternatives = rest
+def _examination(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
+    answer, golden, alternatives = rest
+    return Example(
+        provenance, prompt, answer, facts=facts, golden=golden, alternatives=alternatives
+    )
 
 
-_FILL: Final[Mapping[About, Callable[[Example, Rest], None]]] = {
-    About.ANSWERS: _fill_answer,
-    About.PAIRS: _fill_pair,
-    About.JUDGED: _fill_judged,
-    About.DRAFTS: _fill_draft,
-    About.EXAMINATIONS: _fill_examination,
+_MAKE: Final[Mapping[About, Callable[[_From, bytes, str, Row], Example]]] = {
+    About.ANSWERS: _answer,
+    About.PAIRS: _pair,
+    About.JUDGED: _judged,
+    About.DRAFTS: _draft,
+    About.EXAMINATIONS: _examination,
 }

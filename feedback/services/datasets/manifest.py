@@ -24,9 +24,7 @@ GROUP BY GROUPING SETS
     ((split), (task_id), (editor_id), (outcome), (prompt_id), (model_version_id), (guide_id))
 """
 _TAGS: Final = """
-SELECT category, count(*)
-FROM chosen JOIN feedback_lesson lesson ON lesson.id = chosen.id,
-     unnest(lesson.categories) AS category
+SELECT category, count(*) FROM chosen, unnest(categories) AS category
 GROUP BY category ORDER BY category
 """
 

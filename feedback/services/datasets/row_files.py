@@ -7,6 +7,7 @@ import gzip
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,19 +100,31 @@ class HashedFile:
 
 
 class _Lines:
+    """Hashed and written by a thread of its own, while the next lines are made."""
+
     def __init__(self, path: Path) -> None:
         self._file = HashedFile(path)
+        self._beside = ThreadPoolExecutor(1)
+        self._last: Future[int] | None = None
         self._rows = 0
 
     def write(self, lines: Sequence[bytes]) -> None:
-        self._file.write(b"".join(lines))
+        self._wait()
+        self._last = self._beside.submit(self._file.write, b"".join(lines))
         self._rows += len(lines)
 
     def close(self) -> Written:
+        self._wait()
+        self._beside.shutdown()
         return self._file.close_whole(self._rows)
 
     def abandon(self) -> None:
+        self._beside.shutdown()
         self._file.abandon()
+
+    def _wait(self) -> None:
+        if self._last is not None:
+            self._last.result()
 
 
 class _GzipLines:

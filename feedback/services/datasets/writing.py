@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,8 +47,10 @@ def write_files(
     files: list[WrittenFile] = []
     for slug in recipe.formats:
         training_format = get_training_format(slug)
-        batches = examples(own, recipe, training_format.about)
-        with _FilesOfFormat(workshop, training_format, recipe.files) as opened:
+        with (
+            closing(examples(own, recipe, training_format.about)) as batches,
+            _FilesOfFormat(workshop, training_format, recipe.files) as opened,
+        ):
             for batch in batches:
                 for split, lines in lines_by_split(training_format, batch).items():
                     opened.write(split, lines)
