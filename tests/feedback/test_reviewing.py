@@ -5,7 +5,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connection, connections, transaction
 from django.db.models.functions import Now
 from pytest_django import DjangoAssertNumQueries
 
@@ -583,6 +583,19 @@ class TestCost:
         with django_assert_num_queries(5):  # two of them open and close the transaction
             submitted(editor, assignment, outcome="ACCEPT", answers={"specific": "yes"})
 
+    def test_after_a_few_submissions_no_statement_is_planned_anew(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        """PostgreSQL goes on planning what it takes for dearer than planning."""
+        drafts(8)
+        for _ in range(6):
+            reviewed(editor, outcome="ACCEPT", answers={"specific": "yes"})
+        planned = plans_made()
+        assert len(planned) >= 3
+        reviewed(editor, outcome="REJECT", tags=[tag_on_all()])
+        reviewed(editor, outcome="ACCEPT")
+        assert plans_made() == planned
+
 
 @pytest.mark.django_db(transaction=True)
 class TestRaces:
@@ -606,6 +619,13 @@ class TestRaces:
             answers = at_once(editor, assignment, [uuid.uuid4(), uuid.uuid4()])
             assert draft.reviews.count() == 1
             assert {type(answer) for answer in answers} == {Submitted, AlreadySubmitted}
+
+
+def plans_made() -> dict[str, int]:
+    """How often each prepared statement of this connection was planned for its values."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement, custom_plans FROM pg_prepared_statements")
+        return dict(cursor.fetchall())
 
 
 def at_once(editor: Person, assignment: Assignment, keys: list[uuid.UUID]) -> list[object]:
