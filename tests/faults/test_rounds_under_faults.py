@@ -291,8 +291,8 @@ def answered(ask: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], int]:
         tries += 1
         try:
             return ask(), tries
-        except GONE:
-            assert time.monotonic() < end, "Nobody answers."
+        except GONE as gone:
+            assert time.monotonic() < end, f"Nobody answers: {gone!r}"
             time.sleep(PAUSE_S)
 
 
