@@ -117,6 +117,15 @@ def uses_unshown_fact(golden: Golden) -> bool:
 # --- Making --------------------------------------------------------------------------------------
 
 
+def learn_names_first(outcome: Outcome) -> None:
+    """Where a golden may be made, wait for the names that checks know before anything is locked.
+
+    A process that has just begun reads them for as much as a minute.
+    """
+    if worth(outcome, ()).grade:
+        catalogue_at_hand()
+
+
 @dataclass(frozen=True, slots=True)
 class MadeGolden:
     """The golden that a review gives, to be written with it, and the line that it hands down."""
