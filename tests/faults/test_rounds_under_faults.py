@@ -292,7 +292,8 @@ def answered(ask: Callable[[], dict[str, Any]]) -> tuple[dict[str, Any], int]:
         try:
             return ask(), tries
         except GONE as gone:
-            assert time.monotonic() < end, f"Nobody answers: {gone!r}"
+            if time.monotonic() > end:
+                raise AssertionError(f"Nobody answers: {gone!r}") from gone
             time.sleep(PAUSE_S)
 
 
