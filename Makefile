@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := run
-.PHONY: run install test test-vllm vllm lint types unit browser soak lock clean
+.PHONY: run install test test-vllm vllm test-trainers lint types unit browser soak lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -91,6 +91,20 @@ $(VLLM)/.installed: requirements/vllm.txt
 	@$(VLLM)/bin/python -m pip install --disable-pip-version-check --no-input $$(grep '^torch==' requirements/vllm.txt)
 	@$(VLLM)/bin/python -m pip install --disable-pip-version-check --no-input -r requirements/vllm.txt
 	@$(VLLM)/bin/python -m pip uninstall --yes --quiet torchvision torchaudio torchcodec
+	@touch $@
+
+# So have the libraries that people train with: datasets have to load in them as they are.
+TRAINERS := .venv-trainers
+
+test-trainers: $(VENV)/.tests-installed $(TRAINERS)/.installed
+	$(STEP) "Datasets in the hands of trainers"
+	@$(BIN)/python -m pytest tests/trainers
+
+$(TRAINERS)/.installed: requirements/trainers.txt
+	$(STEP) "Installing the trainers in $(TRAINERS); this takes a minute or two"
+	@$(PYTHON) -m venv $(TRAINERS)
+	@$(TRAINERS)/bin/python -m pip install --disable-pip-version-check --no-input $$(grep '^torch==' requirements/trainers.txt)
+	@$(TRAINERS)/bin/python -m pip install --disable-pip-version-check --no-input -r requirements/trainers.txt
 	@touch $@
 
 $(VENV)/.tests-installed: requirements-dev.txt $(VENV)/.desk-installed
