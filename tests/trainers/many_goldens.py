@@ -119,7 +119,7 @@ def _job_answers(task: Task, chance: random.Random) -> Told:
         missing = [skill for skill in wanted if skill not in has][:3]
         if not matched or not missing:
             continue
-        output = {
+        output: dict[str, Any] = {
             "matches": [
                 {
                     "fact": f"/audience/skills/{has.index(skill)}",
