@@ -1,4 +1,5 @@
-"""Privacy: ways to reach somebody, which no explanation has a reason to hold.
+"""Privacy: ways to reach somebody and keys that open something, which no explanation has a reason
+to hold.
 
 What a fact says itself is no finding: an artist may be called "@onefive", an employer
 "Booking.com".
@@ -13,7 +14,7 @@ import regex
 from explanations.checks.finding import Finding
 from explanations.checks.subject import Subject
 
-VERSION = 1
+VERSION = 2
 CATEGORY = "harmful"
 
 # Looked for from the beginning of a word only, so that a long one is not searched from each letter.
@@ -35,9 +36,17 @@ _PHONE = regex.compile(
 )
 _HANDLE = regex.compile(r"(?<![\p{L}\p{N}@._%+-])@[A-Za-z0-9_][A-Za-z0-9_.]{0,28}[A-Za-z0-9_]")
 
+# What services give their keys to be known by; the desk's own tokens among them.
+_SECRET = regex.compile(
+    r"(?<![\p{L}\p{N}])(?:(?:sk|pk|rk|gh[opsu]|github_pat|glpat|xox[abprs]|hf|desk)[-_][A-Za-z0-9_-]{16,}"
+    r"|AKIA[0-9A-Z]{16}|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}[A-Za-z0-9_.-]*)"
+    r"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----"
+)
+
 _AT_SIGN = re.compile("@")
 _DOT_WITHIN = re.compile(r"\.[a-z]|://|www")
 _DIGIT = re.compile(r"[0-9]")
+_KEY_LIKE = re.compile(r"[-_][A-Za-z0-9_-]{16}|AKIA|eyJ|-----BEGIN")
 
 # Beside each pattern what no match is without: most texts have nothing of it, and cost little.
 _KINDS: Final = (
@@ -45,11 +54,12 @@ _KINDS: Final = (
     (_DOT_WITHIN, _LINK, "A link stands in the text."),
     (_DIGIT, _PHONE, "A telephone number stands in the text."),
     (_AT_SIGN, _HANDLE, "Somebody's handle stands in the text."),
+    (_KEY_LIKE, _SECRET, "A key or a token stands in the text."),
 )
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Yield an error for each address, link, number or handle, each part of the text once."""
+    """Yield an error for each address, link, number, handle or key, each part of the text once."""
     taken: list[tuple[int, int]] = []
     for hint, pattern, message in _KINDS:
         if not hint.search(subject.masked):

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.utils.crypto import salted_hmac
 
+from accounts.models import Person
 from explanations.models import Guide, ModelVersion, Prompt, Task
 from feedback.models import Dataset, DatasetFile
 from feedback.services.datasets.choosing import Choice, Cursor
@@ -41,7 +42,7 @@ def make_manifest(
         "name": dataset.name,
         "number": dataset.number,
         "parent": dataset.parent.number if dataset.parent else None,
-        "recipe": dataset.recipe,
+        "recipe": _without_names(dataset.recipe),
         "reviews": choice.all_reviews,
         "rows": _rows(files),
         **counts,
@@ -58,6 +59,14 @@ def make_manifest(
             for file in files
         ],
     }
+
+
+def _without_names(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the recipe with pseudonyms for the editors that it names: a manifest goes outside."""
+    named = recipe["filters"]["editors"]
+    editors = Person.objects.filter(username__in=named).order_by("pk")
+    pseudonyms = sorted(pseudonym(pk) for pk in editors.values_list("pk", flat=True))
+    return {**recipe, "filters": {**recipe["filters"], "editors": pseudonyms}}
 
 
 def _rows(files: Sequence[DatasetFile]) -> dict[str, dict[str, int]]:

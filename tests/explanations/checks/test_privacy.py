@@ -27,6 +27,11 @@ def privacy(said: Said, text: str, recommendation: dict[str, Any]) -> list[str]:
         "555-010-4477",
         "(555) 010-4477",
         "@teddysphotos",
+        "sk-proj-abcdefABCDEF0123456789abcd",
+        "desk_0123456789abcdef0123",
+        "AKIAIOSFODNN7EXAMPLE",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl",
+        "-----BEGIN RSA PRIVATE KEY-----",
     ],
 )
 def test_a_way_to_reach_somebody_is_an_error_on_its_words(
@@ -34,6 +39,13 @@ def test_a_way_to_reach_somebody_is_an_error_on_its_words(
 ) -> None:
     text = f"Ed Sheeran sings Beautiful People, see {words} for more."
     assert privacy(said, text, track) == [words]
+
+
+@pytest.mark.parametrize(
+    "words", ["melodic-post-hardcore-and-more", "sk-ate-or-die", "a desk_job", "hf_", "AKIA"]
+)
+def test_long_words_with_hyphens_are_no_keys(track: dict[str, Any], said: Said, words: str) -> None:
+    assert privacy(said, f"Ed Sheeran sings Beautiful People: {words}.", track) == []
 
 
 def test_each_of_several_is_pointed_at(track: dict[str, Any], said: Said) -> None:
