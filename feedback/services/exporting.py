@@ -7,10 +7,9 @@ from explanations.models import Task
 from feedback.formats import About, get_training_format
 from feedback.recipe import Recipe
 from feedback.services.datasets.choosing import choose
-from feedback.services.datasets.examples import examples
 from feedback.services.datasets.lessons import prepare_lessons
 from feedback.services.datasets.moment import one_moment
-from feedback.services.datasets.writing import lines_by_split
+from feedback.services.datasets.patterns import lines
 
 
 class UnknownTask(LookupError):
@@ -45,10 +44,10 @@ def export_goldens(
     written = 0
     with one_moment() as own:
         choice = choose(own.cursor(), recipe)
-        for batch in examples(own, recipe, training_format.about):
-            for split, lines in lines_by_split(training_format, batch).items():
+        for _reviews, by_split in lines(own, recipe, training_format):
+            for split, found in by_split.items():
                 if split == "train" or training_format.about is About.EXAMINATIONS:
-                    for line in lines:
+                    for line in found:
                         write(line)
-                    written += len(lines)
+                    written += len(found)
     return ExportCounts(written, choice.left_out)

@@ -18,6 +18,7 @@ from feedback.services.datasets import attempt as attempts
 from feedback.services.datasets import building, reading, writing
 from feedback.services.datasets.attempt import Attempt
 from feedback.services.datasets.creating import KeyUsed, cancel_dataset, create_dataset
+from feedback.services.datasets.patterns import lines
 from tests.feedback.building_desk import MUSIC, dataset_folder
 from tests.feedback.test_exporting import LINE, reviewed
 
@@ -137,13 +138,12 @@ def test_a_build_that_is_cancelled_while_it_writes_stops_and_leaves_nothing(
 ) -> None:
     reviewed(ready_draft, editor, LINE)
     asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
-    write = writing.lines_by_split
 
     def cancelled_meanwhile(*given: Any) -> Any:
         cancel_dataset(asked.pk, ml_engineer)
-        return write(*given)
+        yield from lines(*given)
 
-    monkeypatch.setattr(writing, "lines_by_split", cancelled_meanwhile)
+    monkeypatch.setattr(writing, "lines", cancelled_meanwhile)
     building.build_dataset(asked.pk)
 
     asked.refresh_from_db()
@@ -158,12 +158,11 @@ def test_a_build_holds_its_lease_while_it_writes(
 ) -> None:
     reviewed(ready_draft, editor, LINE)
     asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
-    write = writing.lines_by_split
     held: list[bool] = []
 
     def after_a_long_time(*given: Any) -> Any:
         Dataset.objects.filter(pk=asked.pk).update(lease_until=Now() - timedelta(seconds=1))
-        return write(*given)
+        yield from lines(*given)
 
     def told(attempt: Attempt, done: int) -> None:
         tell(attempt, done)
@@ -171,7 +170,7 @@ def test_a_build_holds_its_lease_while_it_writes(
 
     tell = Attempt.tell
     monkeypatch.setattr(attempts, "_TOLD_EVERY_S", 0.0)
-    monkeypatch.setattr(writing, "lines_by_split", after_a_long_time)
+    monkeypatch.setattr(writing, "lines", after_a_long_time)
     monkeypatch.setattr(Attempt, "tell", told)
     building.build_dataset(asked.pk)
 

@@ -1,6 +1,6 @@
 """Examples: what was chosen, read through a server-side cursor and made ready for the formats."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, Final
@@ -17,18 +17,29 @@ from feedback.services.datasets.choosing import Cursor
 BATCH: Final = 2_000
 
 Found = tuple[SplitName, Example]
-Row = tuple[Any, ...]
-# Where in a row the columns begin that only its kind has.
-_REST: Final = 13
+ChosenRow = tuple[Any, ...]
+COMMON: Final = (
+    "split", "task", "group", "locale", "recommendation", "golden_id", "review_id", "draft_id",
+    "prompt", "guide", "model", "question", "facts",
+)  # fmt: skip
+SPLIT: Final = COMMON.index("split")
+REST: Final[Mapping[About, tuple[str, ...]]] = {
+    About.ANSWERS: ("answer",),
+    About.PAIRS: ("answer", "draft_answer", "tags"),
+    About.JUDGED: ("answer", "draft_answer", "likes_answer", "dislikes_draft"),
+    About.DRAFTS: ("draft", "golden", "outcome", "tags", "alignment"),
+    About.EXAMINATIONS: ("answer", "golden", "alternatives"),
+}
+"""What only rows of one kind have, by the names of `Example`."""
 
 _COLUMNS: Final = """
     chosen.split, chosen.task_id, lesson."group", lesson.locale, lesson.external_id,
     {golden}, chosen.review_id, lesson.draft_id, lesson.prompt_id, lesson.guide_id,
     lesson.model_version_id, lesson.question, {facts}
 """
-_NO_FACTS: Final = "NULL"
+_NO_FACTS: Final = "''"
 _FACTS: Final = """(
-    SELECT jsonb_build_object('item', snapshot.item, 'audience', snapshot.audience)
+    SELECT jsonb_build_object('item', snapshot.item, 'audience', snapshot.audience)::text
     FROM explanations_factsnapshot snapshot
     WHERE snapshot.id = COALESCE(
         (SELECT golden.snapshot_id FROM feedback_golden golden WHERE golden.id = lesson.golden_id),
@@ -53,7 +64,15 @@ _STATEMENTS: Final[Mapping[About, str]] = {
     """,
     About.DRAFTS: """
         SELECT {columns}, draft.text, COALESCE(golden.text, ''), lesson.outcome, lesson.tags,
-               review.alignment
+               COALESCE((
+                   SELECT jsonb_agg(jsonb_build_object(
+                       'start', change -> 'start', 'end', change -> 'end',
+                       'after_start', change -> 'after_start', 'after_end', change -> 'after_end',
+                       'before', change -> 'before', 'after', change -> 'after',
+                       'tags', change -> 'tags', 'by', change -> 'by', 'cause', change -> 'cause'
+                   ) ORDER BY nth)
+                   FROM jsonb_array_elements(review.alignment) WITH ORDINALITY each (change, nth)
+               ), '[]')
         {lesson}
         JOIN explanations_draft draft ON draft.id = lesson.draft_id
         JOIN feedback_review review ON review.id = chosen.review_id
@@ -82,13 +101,22 @@ _GOLDEN_OF_PAIR: Final = "better.golden_id"
 
 def examples(
     own: psycopg.Connection[Any], recipe: Recipe, about: About, most: int | None = None
-) -> Generator[list[Found], None, None]:
+) -> Iterator[list[Found]]:
     """Yield batch after batch what was chosen of one kind, in the order of its reviews; `most` of
     them, or all.
 
     Raises explanations.prompts.TemplateError where the recipe names a prompt that cannot be filled.
     """
-    desk = _Desk(recipe)
+    desk = Desk(recipe)
+    for rows in read_rows(own, recipe, about, most):
+        yield [(row[SPLIT], desk.example(row, about)) for row in rows]
+
+
+def read_rows(
+    own: psycopg.Connection[Any], recipe: Recipe, about: About, most: int | None = None
+) -> Generator[list[ChosenRow], None, None]:
+    """Yield the same as rows of the database: the columns of `COMMON`, then those of `REST`."""
+    desk = Desk(recipe)
     needs_facts = about in (About.DRAFTS, About.EXAMINATIONS) or bool(recipe.prompts)
     statement = _STATEMENTS[about].format(
         lesson=_LESSON,
@@ -97,7 +125,6 @@ def examples(
             facts=_FACTS if needs_facts else _NO_FACTS,
         ),
     )
-    make = _MAKE[about]
     # The next rows come while these are worked on.
     with own.cursor(f"rows_{about}", binary=True) as cursor, ThreadPoolExecutor(1) as beside:
         cursor.itersize = BATCH
@@ -105,7 +132,7 @@ def examples(
         rows = cursor.fetchmany(BATCH)
         while rows:
             following = beside.submit(cursor.fetchmany, BATCH)
-            yield [(row[0], make(*desk.asked(row), row[_REST:])) for row in rows]
+            yield [desk.asked_otherwise(row) for row in rows] if recipe.prompts else rows
             rows = following.result()
 
 
@@ -167,7 +194,7 @@ class _Asked:
         return b'%b{"role":"user","content":%b}' % (self._begins, orjson.dumps(question))
 
 
-class _Desk:
+class Desk:
     """What rows name by its id."""
 
     def __init__(self, recipe: Recipe) -> None:
@@ -182,87 +209,37 @@ class _Desk:
             for prompt in Prompt.objects.filter(task__slug=slug, number=number)
         }
 
-    def asked(self, row: Row) -> tuple[dict[str, object], bytes, str]:
-        """Return where an example comes from, what a model is asked, and by which facts."""
-        (
-            split, task, group, locale, recommendation, golden, review, draft, prompt, guide,
-            model, question, facts,
-        ) = row[:_REST]  # fmt: skip
-        asked = self._instead.get(task)
-        if asked is None:
-            asked = self._prompt(prompt)
-        else:
-            question = user_message(asked.template, facts)["content"]
+    def example(self, row: ChosenRow, about: About) -> Example:
+        """Return the row as formats read it."""
+        common = dict(zip(COMMON, row, strict=False))
+        asked = self._prompt(common["prompt"])
         provenance = {
-            "task": self._tasks[task],
-            "split": split,
-            "group": group,
-            "locale": locale,
-            "recommendation": recommendation,
-            "golden_id": golden,
-            "review_id": review,
-            "draft_id": draft,
+            "task": self._tasks[common["task"]],
+            "split": common["split"],
+            "group": common["group"],
+            "locale": common["locale"],
+            "recommendation": common["recommendation"],
+            "golden_id": common["golden_id"],
+            "review_id": common["review_id"],
+            "draft_id": common["draft_id"],
             "prompt_id": asked.pk,
             "prompt_number": asked.number,
             "prompt_sha256": asked.sha256,
-            "guide_number": self._guides.get(guide),
-            "model": self._models[model],
+            "guide_number": self._guides.get(common["guide"]),
+            "model": self._models[common["model"]],
         }
+        rest = dict(zip(REST[about], row[len(COMMON) :], strict=True))
+        prompt = asked.messages(common["question"])
+        return Example(provenance, prompt, facts=common["facts"], **rest)
+
+    def asked_otherwise(self, row: ChosenRow) -> ChosenRow:
+        """Return the row with the prompt that the recipe names for its task, if it names one."""
+        common = dict(zip(COMMON, row, strict=False))
+        asked = self._instead.get(common["task"])
+        if asked is None:
+            return row
+        question = user_message(asked.template, orjson.loads(common["facts"]))["content"]
         return (
-            provenance,
-            asked.messages(question),
-            "" if facts is None else orjson.dumps(facts).decode(),
+            *(common | {"prompt": asked.pk, "question": question}).values(),
+            *row[len(COMMON) :],
         )
-
-
-# --- What each kind has besides ------------------------------------------------------------------
-
-_From = dict[str, object]
-
-
-def _answer(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
-    return Example(provenance, prompt, rest[0])
-
-
-def _pair(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
-    answer, draft_answer, tags = rest
-    return Example(provenance, prompt, answer, draft_answer, tags=tags)
-
-
-def _judged(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
-    return Example(provenance, prompt, *rest)
-
-
-def _draft(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
-    draft, golden, outcome, tags, changes = rest
-    return Example(
-        provenance,
-        prompt,
-        facts=facts,
-        draft=draft,
-        golden=golden,
-        outcome=outcome,
-        tags=tags,
-        alignment=[{name: change.get(name) for name in _CHANGE} for change in changes],
-    )
-
-
-_CHANGE: Final = (
-    "start", "end", "after_start", "after_end", "before", "after", "tags", "by", "cause",
-)  # fmt: skip
-
-
-def _examination(provenance: _From, prompt: bytes, facts: str, rest: Row) -> Example:
-    answer, golden, alternatives = rest
-    return Example(
-        provenance, prompt, answer, facts=facts, golden=golden, alternatives=alternatives
-    )
-
-
-_MAKE: Final[Mapping[About, Callable[[_From, bytes, str, Row], Example]]] = {
-    About.ANSWERS: _answer,
-    About.PAIRS: _pair,
-    About.JUDGED: _judged,
-    About.DRAFTS: _draft,
-    About.EXAMINATIONS: _examination,
-}

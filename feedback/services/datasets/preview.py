@@ -18,8 +18,8 @@ from feedback.services.datasets.creating import refuse_unknown
 from feedback.services.datasets.examples import count_rows, examples
 from feedback.services.datasets.lessons import prepare_lessons
 from feedback.services.datasets.manifest import count_chosen
+from feedback.services.datasets.patterns import line_of
 from feedback.services.datasets.sizes import too_small
-from feedback.services.datasets.writing import line_of
 
 SHOWN_ROWS: Final = 5
 """So many of each format are shown."""

@@ -1,18 +1,16 @@
 """Writing: what was chosen, as files of rows in every format and kind that the recipe names."""
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 import psycopg
 
-from feedback.formats import Row, TrainingFormat, get_training_format
+from feedback.formats import TrainingFormat, get_training_format
 from feedback.recipe import Recipe, SplitName
-from feedback.services.datasets.examples import Found, examples
+from feedback.services.datasets.patterns import lines
 from feedback.services.datasets.row_files import RowFile, Written, open_row_file
 
 
@@ -25,11 +23,6 @@ class WrittenFile:
     format: str
     split: SplitName
     written: Written
-
-
-def line_of(row: Row) -> bytes:
-    """Return a row as a line of JSON, with its end: the one way in which rows are written."""
-    return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def write_files(
@@ -48,26 +41,16 @@ def write_files(
     for slug in recipe.formats:
         training_format = get_training_format(slug)
         with (
-            closing(examples(own, recipe, training_format.about)) as batches,
+            closing(lines(own, recipe, training_format)) as batches,
             _FilesOfFormat(workshop, training_format, recipe.files) as opened,
         ):
-            for batch in batches:
-                for split, lines in lines_by_split(training_format, batch).items():
-                    opened.write(split, lines)
-                done += len(batch)
+            for reviews, by_split in batches:
+                for split, found in by_split.items():
+                    opened.write(split, found)
+                done += reviews
                 tell(done)
             files += opened.close_whole()
     return files
-
-
-def lines_by_split(
-    training_format: TrainingFormat, batch: Iterable[Found]
-) -> dict[SplitName, list[bytes]]:
-    """Return the rows of a batch in a format, as lines, by the split that they belong to."""
-    lines: dict[SplitName, list[bytes]] = defaultdict(list)
-    for split, example in batch:
-        lines[split].extend(map(line_of, training_format.rows(example)))
-    return lines
 
 
 class _FilesOfFormat:
