@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal, cast, get_args
 
+from accounts.words import translatable
 from feedback.formats import FILE_KINDS, training_format_slugs
 
 SplitName = Literal["train", "validation", "test"]
@@ -163,7 +164,7 @@ def _read_filters(outer: "_Reader") -> Filters:
     reader.refuse_unknown()
     first, last = filters.reviewed_from, filters.reviewed_until
     if first and last and first > last:
-        reader.say("reviewed_until", "The last day lies before the first.")
+        reader.say("reviewed_until", translatable("The last day lies before the first."))
     return filters
 
 
@@ -196,7 +197,10 @@ class _Reader:
         if not isinstance(value, str) or not _NAME.fullmatch(value) or len(value) > 60:
             self.say(
                 "name",
-                "A name has up to 60 small letters, digits and hyphens between them, as music-sft.",
+                translatable(
+                    "A name has up to 60 small letters, digits and hyphens between them, "
+                    "as music-sft."
+                ),
             )
             return ""
         return value
@@ -206,7 +210,10 @@ class _Reader:
         if value is None:
             return DEFAULT_SALT
         if not isinstance(value, str) or not _SALT.fullmatch(value):
-            self.say("salt", "A salt has up to 60 letters, digits, dots, hyphens and underscores.")
+            self.say(
+                "salt",
+                translatable("A salt has up to 60 letters, digits, dots, hyphens and underscores."),
+            )
             return DEFAULT_SALT
         return value
 
@@ -222,7 +229,7 @@ class _Reader:
     def numbers(self, name: str) -> tuple[int, ...]:
         value = self._list(name)
         if not all(_is_count(each) for each in value):
-            self.say(name, "Each is a whole number from 1.")
+            self.say(name, translatable("Each is a whole number from 1."))
             return ()
         return tuple(dict.fromkeys(cast(list[int], value)))
 
@@ -249,7 +256,7 @@ class _Reader:
             return dict(DEFAULT_SHARES)
         given = {split: float(cast(float, share)) for split, share in shares.items()}
         if not math.isclose(sum(given.values()), 1, abs_tol=1e-6):
-            self.say("shares", "The shares must add up to 1.")
+            self.say("shares", translatable("The shares must add up to 1."))
         return given
 
     def fewest(self) -> dict[SplitName, int]:

@@ -56,8 +56,14 @@ def mix_of(manifest: Mapping[str, Any]) -> list[Part]:
 def left_out_of(manifest: Mapping[str, Any]) -> Sequence[Line]:
     """Return why reviews gave no row, or not all of theirs, and how many; most first."""
     return _lines(
-        {_(reason): count for reason, count in manifest.get("left_out", {}).items()}, None
+        {_reason(said): count for said, count in manifest.get("left_out", {}).items()}, None
     )
+
+
+def _reason(said: str) -> str:
+    """Return a reason in the reader's language; some have another one behind a colon."""
+    outer, colon, inner = said.partition(": ")
+    return _(outer + colon) + (_(inner) if inner else "")
 
 
 def rows_of_formats(manifest: Mapping[str, Any]) -> list[tuple[str, list[int]]]:

@@ -15,7 +15,7 @@ from explanations.models import Draft, Run
 from feedback.models import Dataset, DatasetRow, Golden, Review
 from feedback.recipe import Recipe, read_recipe
 from feedback.recipe_form import RecipeForm
-from feedback.services.datasets import building
+from feedback.services.datasets import building, choosing, lessons
 from feedback.services.datasets.attempt import Attempt, claim
 from feedback.services.datasets.creating import cancel_dataset, create_dataset
 from feedback.services.datasets.preview import PreviewTooLong
@@ -510,3 +510,18 @@ def test_a_cancelled_dataset_says_so_to_who_cancelled_it_twice(
 ) -> None:
     cancel_dataset(waiting.pk, ml_engineer)
     assert "Try again" in page(ml_engineer_client, "/datasets/music-sft/1/")
+
+
+def test_what_is_left_out_is_said_in_german_too(
+    ml_engineer_client: Client, waiting: Dataset
+) -> None:
+    claimed = claim(waiting.pk)
+    assert claimed is not None
+    left_out = {choosing.SAME: 3, f"{choosing.DRAFT}{lessons.UNSUPPORTED}": 2}
+    with transaction.atomic():
+        Attempt(claimed).end_ready([], 4, {"left_out": left_out})
+
+    shown = page(ml_engineer_client, "/datasets/music-sft/1/", headers={"Accept-Language": "de"})
+
+    assert "dieselben Wörter wie ein anderer Text" in shown
+    assert "ein Entwurf, den niemand sehen soll: eine Aussage, die ihre Fakten" in shown

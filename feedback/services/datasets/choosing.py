@@ -21,6 +21,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from accounts.models import Person
+from accounts.words import translatable
 from explanations.models import ModelVersion, Prompt, Task
 from feedback.formats import About, get_training_format
 from feedback.models import Golden, Lesson
@@ -30,20 +31,20 @@ from feedback.recipe import SPLITS, Recipe, SplitName
 Cursor = Any
 """Of psycopg or of Django: what is used here they have in common."""
 
-SAME: Final = "the same words as another text"
-NEAR: Final = "nearly the same words as another text"
-LEAKING: Final = "nearly the same words as a text of validation or test"
-CROWDED: Final = "nearly the same words as too many other texts"
-OF_GROUP: Final = "more than the recipe takes of one group"
-OF_EDITOR: Final = "more than the recipe takes of one editor"
-ACCEPTED: Final = "an accepted draft beyond three rows in ten"
-DISPUTED: Final = "a draft that one editor accepted and another one did not"
-LONELY: Final = "a rejected draft without a golden of the same prompt"
-DRAFT: Final = "a draft that nobody is to be shown: "
+SAME: Final = translatable("the same words as another text")
+NEAR: Final = translatable("nearly the same words as another text")
+LEAKING: Final = translatable("nearly the same words as a text of validation or test")
+CROWDED: Final = translatable("nearly the same words as too many other texts")
+OF_GROUP: Final = translatable("more than the recipe takes of one group")
+OF_EDITOR: Final = translatable("more than the recipe takes of one editor")
+ACCEPTED: Final = translatable("an accepted draft beyond three rows in ten")
+DISPUTED: Final = translatable("a draft that one editor accepted and another one did not")
+LONELY: Final = translatable("a rejected draft without a golden of the same prompt")
+DRAFT: Final = translatable("a draft that nobody is to be shown: ")
 NOT_APPROVED: Final[Mapping[str, str]] = {
-    Golden.State.PROPOSED: "a golden that waits for a second person",
-    Golden.State.SENT_BACK: "a golden that was sent back",
-    Golden.State.NEEDS_REVIEW: "a golden whose facts have changed",
+    Golden.State.PROPOSED: translatable("a golden that waits for a second person"),
+    Golden.State.SENT_BACK: translatable("a golden that was sent back"),
+    Golden.State.NEEDS_REVIEW: translatable("a golden whose facts have changed"),
 }
 
 _ACCEPTED_SHARE: Final = Fraction(str(MOST_ACCEPTS_IN_SFT))

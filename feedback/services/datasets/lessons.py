@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, Max, OuterRef, Q
 from django.db.models.functions import Now
 
+from accounts.words import translatable
 from explanations.checks import FAMILIES
 from explanations.models import Draft, Finding, Task
 from explanations.output_formats import UnusableOutput, get_output_format
@@ -30,7 +31,7 @@ BATCH: Final = 200
 MOST_NEAR: Final = 64
 """So many others are kept beside a text; what is said oftener teaches nothing new."""
 
-UNSUPPORTED: Final = "an assertion that its facts do not support"
+UNSUPPORTED: Final = translatable("an assertion that its facts do not support")
 EMPTY: Final = "empty"
 TEMPLATE: Final = "template"
 
