@@ -4,12 +4,14 @@
 
 reads lines of JSON, `{"dataset": 3}`, and answers each with the process id of a child that builds
 this dataset into FOLDER. With `"dies_at": 2` the child kills itself when it is about to force
-something to the disk for the second time, with `"stops_at"` it freezes there. Without the workshop
-files are written where they are read: the control, which shows that the test would notice.
+something to the disk for the second time, with `"stops_at"` it freezes there, and with
+`"most_bytes"` no file of it may grow longer, as on a disk that is full. Without the workshop files
+are written where they are read: the control, which shows that the test would notice.
 """
 
 import json
 import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -50,6 +52,8 @@ def main() -> None:
             try:
                 _interrupted(asked.get("dies_at"), signal.SIGKILL)
                 _interrupted(asked.get("stops_at"), signal.SIGSTOP)
+                if most_bytes := asked.get("most_bytes"):
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
                 build_dataset(asked["dataset"])
             finally:
                 os._exit(0)

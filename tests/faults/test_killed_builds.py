@@ -239,3 +239,35 @@ def test_a_build_that_kills_its_worker_each_time_ends_with_a_sentence(
     assert (dataset.state, dataset.attempt) == (Dataset.State.FAILED, 3)
     assert dataset.failure == "The build was begun 3 times and its worker died each time."
     assert nothing_else_is_there(begun.folder)
+
+
+# A full disk -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "most_bytes"), [("jsonl", 9000), ("jsonl.gz", 700)])
+def test_a_full_disk_ends_a_build_with_a_sentence_and_leaves_nothing(
+    begun: Builders, ml_engineer: Person, kind: str, most_bytes: int
+) -> None:
+    dataset = asked_for(ml_engineer, files=[kind], formats=["sft", "spans"])
+
+    begun.attempt(dataset, most_bytes=most_bytes)
+
+    dataset.refresh_from_db()
+    assert (dataset.state, dataset.attempt) == (Dataset.State.FAILED, 1)
+    assert dataset.failure == "The disk is full: there is no room for the files of this dataset."
+    assert visible(begun.folder) == []
+    assert at_work(begun.folder) == []
+
+
+def test_a_full_disk_in_the_middle_of_parquet_is_said_so_too(
+    begun: Builders, ml_engineer: Person
+) -> None:
+    """Arrow speaks of errors in its own words."""
+    dataset = asked_for(ml_engineer, files=["parquet"])
+
+    begun.attempt(dataset, most_bytes=600)
+
+    dataset.refresh_from_db()
+    assert dataset.failure == "The disk is full: there is no room for the files of this dataset."
+    assert visible(begun.folder) == []
+    assert at_work(begun.folder) == []

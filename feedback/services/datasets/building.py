@@ -53,14 +53,13 @@ def build_dataset(dataset_id: int) -> bool:
         _build(attempt)
     except AttemptLost:
         log.info("Attempt %s at %s was ended from outside.", dataset.attempt, dataset)
-        # Nobody else ever works at this attempt's place, and nothing of it became a dataset.
-        storage.remove_placed(dataset)
+        _clear_place(dataset)
     except Exception as error:
         if not isinstance(error, CannotBuild | OSError):
             log.exception("%s cannot be built.", dataset)
         with suppress(AttemptLost):
             attempt.end_failed(_sentence(error))
-            storage.remove_placed(dataset)
+            _clear_place(dataset)
     finally:
         storage.close_workshop(dataset)
     return True
@@ -77,6 +76,17 @@ def sweep() -> list[int]:
             )
     waiting = Q(state=Dataset.State.WAITING) | lease_ran_out
     return list(Dataset.objects.filter(waiting).order_by("pk").values_list("pk", flat=True))
+
+
+def _clear_place(dataset: Dataset) -> None:
+    """Remove what an attempt has placed that made no dataset; nobody else works at its place.
+
+    A store that cannot be reached now is cleared by the sweeper.
+    """
+    try:
+        storage.remove_placed(dataset)
+    except Exception:
+        log.exception("What was placed of %s cannot be removed.", dataset)
 
 
 def _sentence(error: Exception) -> str:
