@@ -71,8 +71,8 @@ class _Values:
 
     tasks: Sequence[int]
     salt: str
-    test_until: float
-    validation_until: float
+    test_until: str
+    validation_until: str
     alike: float
     where: list[str] = field(default_factory=list)
     more: dict[str, object] = field(default_factory=dict)
@@ -143,14 +143,20 @@ def _values(recipe: Recipe, wanted: Collection[About]) -> _Values:
     values = _Values(
         tasks=list(Task.objects.filter(slug__in=recipe.tasks).values_list("pk", flat=True)),
         salt=recipe.salt,
-        test_until=shares["test"],
+        test_until=_hash_at(shares["test"]),
         # Where nothing is for training, rounding must not leave a little of it.
-        validation_until=shares["test"] + shares["validation"] if shares["train"] else 2.0,
+        validation_until=_hash_at(shares["test"] + shares["validation"] if shares["train"] else 1),
         alike=recipe.alike,
     )
     values.where.append("(" + " OR ".join(_WORTH[each] for each in sorted(wanted)) + ")")
     _add_filters(values, recipe)
     return values
+
+
+def _hash_at(share: float) -> str:
+    """Return the hash, in hexadecimal digits, below which this share of all hashes lies."""
+    bits = 52
+    return f"{int(share * 2**bits):013x}" if share < 1 else "g"
 
 
 _WORTH: Final[Mapping[About, str]] = {
@@ -230,17 +236,16 @@ FROM (
            END) AS split
     FROM feedback_lesson lesson
     LEFT JOIN feedback_golden golden ON golden.id = lesson.golden_id
-    LEFT JOIN feedback_review undo
-      ON undo.supersedes_id = lesson.review_id AND undo.supersedes_id IS NOT NULL
     LEFT JOIN feedback_groupsplit kept
       ON kept.salt = %(salt)s AND kept."group" = lesson."group"
     CROSS JOIN LATERAL (
-        -- The first 52 bits of the hash, as a number from 0 to 1.
-        SELECT ('x' || left(md5(%(salt)s || chr(31) || lesson."group"), 13))::bit(52)::bigint
-               / 4503599627370496.0::float8 AS of_group
+        SELECT md5(%(salt)s || chr(31) || lesson."group") COLLATE "C" AS of_group
     ) place
     WHERE lesson.task_id = ANY(%(tasks)s)
-      AND undo.id IS NULL
+      -- Of a left join the database would expect that hardly any row is left.
+      AND NOT EXISTS (
+          SELECT FROM feedback_review undo WHERE undo.supersedes_id = lesson.review_id
+      )
       AND (lesson.golden_id IS NULL OR golden.state = 'APPROVED')
       AND {where}
 ) found
