@@ -9,7 +9,8 @@ drafts, one in fifty is nearly the same as another one. The worker is the desk's
 is started by `manage.py up`: a small dataset, then all of it as JSONL, then as Parquet, each by a
 fresh process. Times are the dataset's own, from when it was claimed to when it was ready: choosing,
 duplicates, splits, files and what is kept of it. Beside each stands what `psql` takes to COPY the
-same rows as JSON to a file, in the same minutes.
+same rows as JSON to a file, in the same minutes; beside a download of the largest file, what the
+kernel's sendfile takes for it.
 """
 
 import json
@@ -42,6 +43,7 @@ from editorial.stack.processes import package_folder  # noqa: E402
 from editorial.stack.secrets import keep  # noqa: E402
 from editorial.stack.testing import embedded_parts  # noqa: E402
 from tests.bench.bench_import import made_lines  # noqa: E402
+from tests.bench.downloads import download_speeds  # noqa: E402
 
 if TYPE_CHECKING:
     from feedback.models import Dataset
@@ -91,6 +93,7 @@ def main(goldens: int) -> None:
         lines = build("lines")
         copy = copied(parts["DATABASE_URL"], lines.dataset)
         packed = build("packed", files=["parquet"])
+        downloads = download_speeds(lines.dataset.files.get(path="sft/train.jsonl"))
     figures = {
         "goldens": goldens,
         "rows": lines.rows,
@@ -107,6 +110,9 @@ def main(goldens: int) -> None:
         "worker_mb": max(lines.worker_mb, packed.worker_mb),
         "worker_mb_small": small.worker_mb,
         "worker_mb_jsonl": lines.worker_mb,
+        "download_ratio": downloads.ratio,
+        "download_mb_per_s": downloads.desk,
+        "sendfile_mb_per_s": downloads.sendfile,
     }
     print()
     for name, value in figures.items():
