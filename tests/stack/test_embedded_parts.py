@@ -31,8 +31,10 @@ pytestmark = pytest.mark.stack
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 # Says where the parts are once they run, then waits to be ended.
+# A shell that puts the tests in the background has its children ignore SIGINT; this one is to end.
 HOLD_PARTS = """
-import json, sys, time
+import json, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from editorial.stack.testing import embedded_parts
 with embedded_parts({}) as environment:
     print(json.dumps(environment), flush=True)
