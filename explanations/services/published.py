@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any, Final
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Count, Max, Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 
 from explanations.checks import Published
 from explanations.checks.published import MOST_LINES, Line, owner_of, words_beside_facts
@@ -161,14 +161,13 @@ def _looked(task_slug: str, held: _Held | None) -> _Held:
 
 
 def _made_anew(task_slug: str, lines: QuerySet[PublishedLine], now: float) -> _Held:
-    newest = lines.aggregate(newest=Max("pk"))["newest"] or 0
-    count, late = _counted(lines, newest)
+    count, late = _counted(lines)
     published = Published(_lines(lines.order_by("-pk")[:LINES_READ]))
     for words, owner in _newest_wordings(task_slug):
         published.count(words, owner)
     return _Held(
         published,
-        newest=max(late, default=newest),
+        newest=max(late, default=0),
         late=late,
         lines=count,
         was_taken_back=False,
@@ -177,13 +176,24 @@ def _made_anew(task_slug: str, lines: QuerySet[PublishedLine], now: float) -> _H
     )
 
 
-def _counted(lines: QuerySet[PublishedLine], newest: int) -> tuple[int, frozenset[int]]:
-    """Return how many lines there are, and the numbers of the latest ones, of one moment."""
-    are_late = Q(pk__gt=newest - LATE_COMERS)
+def _counted(
+    lines: QuerySet[PublishedLine], newest: int | None = None
+) -> tuple[int, frozenset[int]]:
+    """Return how many lines there are, and the numbers of the latest ones, of one moment.
+
+    The latest lie less than `LATE_COMERS` behind `newest`, the newest that was known before, or
+    behind the newest that there is.
+    """
+    behind = Value(newest) if newest is not None else _newest_of(lines)
+    are_late = Q(pk__gt=behind - LATE_COMERS)
     state = lines.aggregate(
         lines=Count("pk"), late=ArrayAgg("pk", filter=are_late, default=Value([]))
     )
     return state["lines"], frozenset(state["late"])
+
+
+def _newest_of(lines: QuerySet[PublishedLine]) -> Subquery:
+    return Subquery(lines.order_by("-pk").values("pk")[:1])
 
 
 def _lines(lines: QuerySet[PublishedLine]) -> Iterator[Line]:

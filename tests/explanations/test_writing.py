@@ -351,8 +351,8 @@ def test_a_batch_is_one_transaction_of_few_statements(run: Run, many: list[Draft
         settle(asked, answered(LINE))
     assert Draft.objects.filter(state="READY").count() == 20
     # Savepoint and its release, two locks, the drafts, their findings (they repeat), their places;
-    # and two for the names of the catalogue and three for what is published, once in some seconds.
-    assert len(statements) <= 12
+    # and two each for the names of the catalogue and for what is published, once in some seconds.
+    assert len(statements) <= 11
 
 
 def test_an_outcome_that_the_database_refuses_fails_alone(run: Run, many: list[Draft]) -> None:
