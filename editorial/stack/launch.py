@@ -7,6 +7,8 @@ A script of its own with nothing but the standard library, because every part of
 through it: it replaces itself by PROGRAM, so that the process a supervisor started is the part.
 
 --when-orphaned  the signal that the kernel sends to PROGRAM when its parent dies, however it dies.
+                 One that died before it could be asked for has left its number in LAUNCHED, or
+                 nobody would see that PROGRAM is somebody else's child by now.
 --as-owner-of    as root, run PROGRAM as the user that FOLDER belongs to; anybody else is that user.
 --reaching       what PROGRAM must be able to read. Where that user may not pass (/root is closed on
                  most machines), PROGRAM gets the one capability to read and enter everything,
@@ -29,6 +31,9 @@ LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
 CANNOT_LAUNCH = 78
 
+# Names the variable in which a launched program finds its own number, for what it launches itself.
+LAUNCHED = "COPYDESK_LAUNCHED"
+
 
 def main() -> None:
     """Read the command line above and become PROGRAM. Ends with 78 and a sentence if it cannot."""
@@ -38,7 +43,8 @@ def main() -> None:
     parser.add_argument("--reaching", action="append", default=[])
     parser.add_argument("program", nargs="+")
     options = parser.parse_args()
-    parent = os.getppid()
+    parent = int(os.environ.get(LAUNCHED, os.getppid()))
+    os.environ[LAUNCHED] = str(os.getpid())
     try:
         # Folders that PROGRAM's user may not enter make poor working directories.
         if options.as_owner_of and os.geteuid() == 0:

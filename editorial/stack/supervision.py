@@ -22,6 +22,7 @@ from supervisor.xmlrpc import SupervisorTransport
 
 from editorial.stack.errors import StackError
 from editorial.stack.home import CHECKOUT, Home
+from editorial.stack.launch import LAUNCHED
 from editorial.stack.processes import launched
 
 LOG_BYTES = 5_000_000
@@ -75,6 +76,7 @@ class Supervisor:
                     **os.environ,
                     "COPYDESK_HOME": str(self._home.root),
                     "PYTHONUNBUFFERED": "1",
+                    LAUNCHED: str(os.getpid()),
                 },
                 stdin=subprocess.DEVNULL,
                 stdout=output,

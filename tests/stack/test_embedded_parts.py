@@ -161,6 +161,31 @@ def test_parts_end_when_the_process_that_started_them_is_killed() -> None:
     shutil.rmtree(home)
 
 
+# Starts a program that says that it runs, and dies so many seconds later.
+DIE_YOUNG = """
+import os, signal, subprocess, sys, time
+from editorial.stack.processes import launched
+subprocess.Popen(launched(["/bin/sh", "-c", "echo runs; exec sleep 60"], when_orphaned="INT"))
+time.sleep(float(sys.argv[1]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("milliseconds", [0, 2, 5, 10, 15, 20, 25, 30, 40, 60])
+def test_a_part_whose_starter_dies_before_it_has_begun_does_not_stay(milliseconds: int) -> None:
+    starter = launched([sys.executable, "-c", DIE_YOUNG, str(milliseconds / 1000)])
+
+    # Ends when nobody holds its end of the pipe any more, and times out if the part stays.
+    ended = subprocess.run(
+        starter,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        stdout=subprocess.PIPE,
+        timeout=20,
+    )
+
+    assert ended.returncode == -signal.SIGKILL
+
+
 def test_an_ordinary_user_needs_no_help(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")
