@@ -5,20 +5,17 @@ its feet" lies beside "Queen keeps Jealousy light on its feet". No Django.
 """
 
 from collections.abc import Mapping, Set
-from hashlib import blake2b
 from typing import Final
-
-from rensa import RMinHash
 
 from explanations.checks.published import Words, words_beside_facts
 from explanations.checks.words import words_of
 from explanations.context import mentioned_facts
+from feedback.min_hash import bands
 
 # Eight bands of three: two texts that share half of their words meet in one of them two times in
 # three, and with two thirds of their words nine times in ten.
 BANDS: Final = 8
 ROWS: Final = 3
-_SEED: Final = 20_26
 # Of fewer words nothing can be said.
 FEWEST_WORDS: Final = 3
 
@@ -37,15 +34,7 @@ def bands_of_words(words: Words) -> list[int]:
     different = set(words)
     if len(different) < FEWEST_WORDS:
         return []
-    signature = RMinHash(BANDS * ROWS, _SEED)
-    signature.update(sorted(different))
-    digest = signature.digest()
-    return [_band(number, digest[number * ROWS : (number + 1) * ROWS]) for number in range(BANDS)]
-
-
-def _band(number: int, rows: list[int]) -> int:
-    written = ",".join(map(str, (number, *rows)))
-    return int.from_bytes(blake2b(written.encode(), digest_size=4).digest(), "big", signed=True)
+    return bands(different, BANDS, ROWS)
 
 
 def shared_words(one: str, other: str) -> float:

@@ -6,16 +6,15 @@ thousand is missed, of seven in ten one in fifty; of those that share three in t
 are written to one form, one in forty is looked at. No Django.
 """
 
-from hashlib import blake2b
 from itertools import pairwise
 from typing import Final
 
 import regex
-from rensa import RMinHash
+
+from feedback.min_hash import bands
 
 _BANDS: Final = 32
 _ROWS: Final = 6
-_SEED: Final = 20_26
 
 _WORD: Final = regex.compile(r"[\p{L}\p{N}\p{M}]+")
 _EDGE: Final = ""
@@ -36,12 +35,4 @@ def alike(ours: Pairs, theirs: Pairs) -> float:
 
 def near_bands(pairs: Pairs) -> list[int]:
     """Return the bands of a text by its pairs, as 32-bit numbers."""
-    signature = RMinHash(_BANDS * _ROWS, _SEED)
-    signature.update(sorted(f"{one} {other}" for one, other in pairs))
-    digest = signature.digest()
-    return [_band(number, digest[number * _ROWS :][:_ROWS]) for number in range(_BANDS)]
-
-
-def _band(number: int, rows: list[int]) -> int:
-    written = ",".join(map(str, (number, *rows)))
-    return int.from_bytes(blake2b(written.encode(), digest_size=4).digest(), "big", signed=True)
+    return bands([f"{one} {other}" for one, other in pairs], _BANDS, _ROWS)
