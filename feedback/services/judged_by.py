@@ -8,14 +8,20 @@ held. Read in one, a snapshot could be older than the lock. Locks are taken in t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
 from accounts.models import Person
-from accounts.statements import Columns, Row, Statement
-from explanations.models import Draft, FactSnapshot, Guide, Place, Recommendation, Task
+from accounts.statements import Columns, Statement
+from explanations.models import Guide
 from feedback.models import Assignment
+from feedback.services.whole_assignments import (
+    WHOLE_COLUMNS,
+    WHOLE_JOINS,
+    read_assignment,
+    read_if_any,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +79,12 @@ def read_judged_by(assignment_id: int, editor: Person) -> JudgedBy:
     if row is None:
         raise Assignment.DoesNotExist
     desk_now, other_places, categories, criteria, decides, findings, reported, *columns = row
+    values = iter(columns)
+    assignment = read_assignment(values)
+    assignment.editor = editor
+    assignment.place.task.guide = read_if_any(_GUIDE, values)
     return JudgedBy(
-        assignment=_laid_out(columns, editor),
+        assignment=assignment,
         desk_now=desk_now,
         other_places=other_places,
         categories={
@@ -88,14 +98,7 @@ def read_judged_by(assignment_id: int, editor: Person) -> JudgedBy:
     )
 
 
-_ASSIGNMENT: Final = Columns(Assignment, "assignment")
-_PLACE: Final = Columns(Place, "place")
-_DRAFT: Final = Columns(Draft, "draft")
-_TASK: Final = Columns(Task, "task")
 _GUIDE: Final = Columns(Guide, "guide")
-_RECOMMENDATION: Final = Columns(Recommendation, "recommendation")
-_SHOWN: Final = Columns(FactSnapshot, "shown")
-_NOW: Final = Columns(FactSnapshot, "now")
 
 _LOCK: Final = Statement(
     """
@@ -109,7 +112,6 @@ _LOCK: Final = Statement(
     """
 )
 
-# Facts are read once where the model was shown those that are true now: nearly always.
 _READ: Final = Statement(
     """
     SELECT
@@ -145,56 +147,13 @@ _READ: Final = Statement(
             SELECT pointer FROM feedback_factreport
             WHERE recommendation_id = recommendation.id AND state = 'OPEN'
         ),
-        {assignment}, {place}, {draft}, {task}, {recommendation}, {guide}, {shown}, {now}
-    FROM feedback_assignment assignment
-    JOIN explanations_place place ON place.id = assignment.place_id
-    JOIN explanations_draft draft ON draft.id = place.draft_id
-    JOIN explanations_task task ON task.id = place.task_id
-    JOIN explanations_recommendation recommendation ON recommendation.id = draft.recommendation_id
+        {columns}, {guide}
+    FROM feedback_assignment held
+    {joins}
     LEFT JOIN explanations_guide guide ON guide.id = task.guide_id
-    LEFT JOIN explanations_factsnapshot shown ON shown.id = draft.snapshot_id
-    LEFT JOIN explanations_factsnapshot now
-        ON now.id = recommendation.snapshot_id AND now.id IS DISTINCT FROM draft.snapshot_id
-    WHERE assignment.id = %(assignment)s AND assignment.editor_id = %(editor)s
+    WHERE held.id = %(assignment)s AND held.editor_id = %(editor)s
     """,
-    assignment=_ASSIGNMENT,
-    place=_PLACE,
-    draft=_DRAFT,
-    task=_TASK,
-    recommendation=_RECOMMENDATION,
     guide=_GUIDE,
-    shown=_SHOWN,
-    now=_NOW,
+    columns=WHOLE_COLUMNS,
+    joins=WHOLE_JOINS,
 )
-
-
-def _laid_out(columns: Row | list[Any], editor: Person) -> Assignment:
-    """Return the assignment with all that belongs to it."""
-    left = list(columns)
-
-    def next_of(kind: Columns[Any]) -> list[Any]:
-        taken, left[:] = left[: len(kind)], left[len(kind) :]
-        return taken
-
-    assignment = _ASSIGNMENT.read(next_of(_ASSIGNMENT))
-    place = _PLACE.read(next_of(_PLACE))
-    draft = _DRAFT.read(next_of(_DRAFT))
-    task = _TASK.read(next_of(_TASK))
-    recommendation = _RECOMMENDATION.read(next_of(_RECOMMENDATION))
-    guide = next_of(_GUIDE)
-    shown = next_of(_SHOWN)
-    now = next_of(_NOW)
-    task.guide = None if task.guide_id is None else _GUIDE.read(guide)
-    draft.snapshot = None if draft.snapshot_id is None else _SHOWN.read(shown)
-    recommendation.snapshot = (
-        draft.snapshot
-        if recommendation.snapshot_id == draft.snapshot_id
-        else _NOW.read(now)
-        if recommendation.snapshot_id is not None
-        else None
-    )
-    draft.task = place.task = recommendation.task = task
-    draft.recommendation = recommendation
-    place.draft = draft
-    assignment.place, assignment.editor = place, editor
-    return assignment
