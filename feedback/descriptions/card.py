@@ -1,45 +1,12 @@
 """The dataset card: README.md, whose head tells `datasets` what to load; for people and hubs."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from feedback.descriptions.base import Manifest, as_yaml, files_of
-from feedback.formats import Kind, get_training_format
+from feedback.formats import LISTS, OBJECTS, Kind, get_training_format
 
-_MESSAGE: Final = [{"name": "role", "dtype": "string"}, {"name": "content", "dtype": "string"}]
-_TAG: Final = [
-    {"name": "category", "dtype": "string"},
-    {"name": "severity", "dtype": "int64"},
-    {"name": "scope", "dtype": "string"},
-    {"name": "start", "dtype": "int64"},
-    {"name": "end", "dtype": "int64"},
-    {"name": "quote", "dtype": "string"},
-    {"name": "note", "dtype": "string"},
-    {"name": "fact", "dtype": "string"},
-]
-_CHANGE: Final = [
-    {"name": "start", "dtype": "int64"},
-    {"name": "end", "dtype": "int64"},
-    {"name": "after_start", "dtype": "int64"},
-    {"name": "after_end", "dtype": "int64"},
-    {"name": "before", "dtype": "string"},
-    {"name": "after", "dtype": "string"},
-    {"name": "tags", "list": "int64"},
-    {"name": "by", "dtype": "string"},
-    {"name": "cause", "dtype": "string"},
-]
-# What `datasets` would otherwise guess from the first rows, which may have nothing but nulls.
-_FEATURES: Final[Mapping[Kind, Mapping[str, Any]]] = {
-    "text": {"dtype": "string"},
-    "number": {"dtype": "int64"},
-    "truth": {"dtype": "bool"},
-    "message": {"struct": _MESSAGE},
-    "messages": {"list": _MESSAGE},
-    "texts": {"list": "string"},
-    "tags": {"list": _TAG},
-    "changes": {"list": _CHANGE},
-    "wrapped": {"struct": [{"name": "messages", "list": _MESSAGE}]},
-}
+_ONE: Final[Mapping[Kind, str]] = {"text": "string", "number": "int64", "truth": "bool"}
 
 
 def card(manifest: Manifest) -> bytes:
@@ -87,14 +54,23 @@ def _head(manifest: Manifest) -> dict[str, object]:
         "dataset_info": [
             {
                 "config_name": slug,
-                "features": [
-                    {"name": name, **_FEATURES[kind]}
-                    for name, kind in get_training_format(slug).columns.items()
-                ],
+                "features": _features(get_training_format(slug).columns),
             }
             for slug in slugs
         ],
     }
+
+
+def _features(names: Mapping[str, Kind]) -> list[dict[str, object]]:
+    """Return the types, which `datasets` would guess from the first rows, though all be null."""
+    return [{"name": name, **_feature(kind)} for name, kind in names.items()]
+
+
+def _feature(kind: Kind) -> dict[str, object]:
+    if kind in LISTS:
+        of = LISTS[kind]
+        return {"list": _ONE[of] if isinstance(of, str) else _features(of)}
+    return {"struct": _features(OBJECTS[kind])} if kind in OBJECTS else {"dtype": _ONE[kind]}
 
 
 def _rows(manifest: Manifest) -> Iterable[tuple[object, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from feedback.descriptions.base import PREFERRED, Manifest, as_json, files_of
-from feedback.formats import Kind, get_training_format
+from feedback.formats import LISTS, Kind, get_training_format
 
 _CONTEXT: Final = {
     "@language": "en",
@@ -56,7 +56,6 @@ _TYPES: Final[Mapping[Kind, str]] = {
     "truth": "sc:Boolean",
 }
 # Of the rest only what it is for is said: what is in it, the card and Parquet's own schema say.
-_LISTS: Final[frozenset[Kind]] = frozenset({"messages", "texts", "tags", "changes"})
 
 
 def croissant(manifest: Manifest) -> bytes:
@@ -112,5 +111,5 @@ def _field(field_id: str, column: str, kind: Kind, path: str) -> dict[str, objec
         "name": column,
         "dataType": _TYPES.get(kind, "sc:Text"),
         "source": {"fileObject": {"@id": path}, "extract": {"column": column}},
-        **({"repeated": True} if kind in _LISTS else {}),
+        **({"repeated": True} if kind in LISTS else {}),
     }

@@ -2,7 +2,16 @@
 
 from typing import Final
 
-from feedback.formats.base import PROVENANCE, About, Example, Kind, Row, TrainingFormat
+from feedback.formats.base import (
+    LISTS,
+    OBJECTS,
+    PROVENANCE,
+    About,
+    Example,
+    Kind,
+    Row,
+    TrainingFormat,
+)
 from feedback.formats.examinations import Eval
 from feedback.formats.llama_factory import LlamaFactoryDpo, LlamaFactoryKto
 from feedback.formats.openai import OpenAIChat, OpenAIPreference
@@ -12,6 +21,8 @@ from feedback.formats.spans import Spans
 
 __all__ = [
     "FILE_KINDS",
+    "LISTS",
+    "OBJECTS",
     "PROVENANCE",
     "About",
     "Example",

@@ -1,6 +1,6 @@
 """What a training format is: how examples become the rows of a trainer's file."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal, Protocol
@@ -11,10 +11,54 @@ Row = dict[str, object]
 """Flat, for `orjson.dumps`: what is JSON already is kept as an `orjson.Fragment`."""
 
 Kind = Literal[
-    "text", "number", "truth", "messages", "message", "texts", "tags", "changes", "wrapped"
+    "text",
+    "number",
+    "truth",
+    "texts",
+    "numbers",
+    "message",
+    "messages",
+    "tags",
+    "changes",
+    "wrapped",
 ]
-"""Of a column's values. All but `text`, `number` and `truth` are lists or objects, of one shape
-each; any may be null."""
+"""Of a column's values; any may be null."""
+
+MESSAGE: Final[Mapping[str, Kind]] = {"role": "text", "content": "text"}
+TAG: Final[Mapping[str, Kind]] = {
+    "category": "text",
+    "severity": "number",
+    "scope": "text",
+    "start": "number",
+    "end": "number",
+    "quote": "text",
+    "note": "text",
+    "fact": "text",
+}
+CHANGE: Final[Mapping[str, Kind]] = {
+    "start": "number",
+    "end": "number",
+    "after_start": "number",
+    "after_end": "number",
+    "before": "text",
+    "after": "text",
+    "tags": "numbers",
+    "by": "text",
+    "cause": "text",
+}
+LISTS: Final[Mapping[Kind, Kind | Mapping[str, Kind]]] = {
+    "texts": "text",
+    "numbers": "number",
+    "messages": MESSAGE,
+    "tags": TAG,
+    "changes": CHANGE,
+}
+"""Kind -> what its values are lists of: a kind, or objects with these names."""
+OBJECTS: Final[Mapping[Kind, Mapping[str, Kind]]] = {
+    "message": MESSAGE,
+    "wrapped": {"messages": "messages"},
+}
+"""Kind -> the names that its values have. What is in neither is one value."""
 
 
 class About(StrEnum):
@@ -100,6 +144,21 @@ def golden_id(example: Example) -> str:
 def draft_id(example: Example) -> str:
     """Return the id of a row about the draft's text."""
     return f"draft-{example.provenance['draft_id']}"
+
+
+def pair_id(example: Example) -> str:
+    """Return the id of a row about a golden over a draft."""
+    return f"{golden_id(example)}-over-{draft_id(example)}"
+
+
+def judged(example: Example) -> Iterator[tuple[str, str, bool]]:
+    """Yield id, text and label of each answer that the review judges: the golden as one to like,
+    and the draft as one not to like.
+    """
+    if example.likes_answer:
+        yield golden_id(example), example.answer, True
+    if example.dislikes_draft:
+        yield draft_id(example), example.draft_answer, False
 
 
 def answered(text: str) -> bytes:

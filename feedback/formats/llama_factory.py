@@ -15,9 +15,9 @@ from feedback.formats.base import (
     Kind,
     Row,
     answered,
-    draft_id,
-    golden_id,
+    judged,
     listed,
+    pair_id,
 )
 
 
@@ -39,7 +39,7 @@ class LlamaFactoryDpo:
         """Return one row."""
         return (
             {
-                "id": f"{golden_id(example)}-over-{draft_id(example)}",
+                "id": pair_id(example),
                 "messages": listed(example.prompt),
                 "chosen": orjson.Fragment(answered(example.answer)),
                 "rejected": orjson.Fragment(answered(example.draft_answer)),
@@ -62,16 +62,11 @@ class LlamaFactoryKto:
     }
 
     def rows(self, example: Example) -> Iterator[Row]:
-        """Yield the golden as liked, and the draft as not liked, where the review says so."""
-        if example.likes_answer:
-            yield self._row(golden_id(example), example, example.answer, True)
-        if example.dislikes_draft:
-            yield self._row(draft_id(example), example, example.draft_answer, False)
-
-    def _row(self, row_id: str, example: Example, text: str, label: bool) -> Row:
-        return {
-            "id": row_id,
-            "messages": listed(example.prompt, answered(text)),
-            "label": label,
-            **example.provenance,
-        }
+        """Yield a row for each answer that the review judges."""
+        for row_id, text, label in judged(example):
+            yield {
+                "id": row_id,
+                "messages": listed(example.prompt, answered(text)),
+                "label": label,
+                **example.provenance,
+            }

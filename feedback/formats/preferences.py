@@ -9,9 +9,9 @@ from feedback.formats.base import (
     Kind,
     Row,
     answered,
-    draft_id,
-    golden_id,
+    judged,
     listed,
+    pair_id,
 )
 
 
@@ -34,7 +34,7 @@ class Dpo:
         """Return one row."""
         return (
             {
-                "id": f"{golden_id(example)}-over-{draft_id(example)}",
+                "id": pair_id(example),
                 "prompt": listed(example.prompt),
                 "chosen": listed(answered(example.answer)),
                 "rejected": listed(answered(example.draft_answer)),
@@ -59,17 +59,12 @@ class Kto:
     }
 
     def rows(self, example: Example) -> Iterator[Row]:
-        """Yield the golden as liked, and the draft as not liked, where the review says so."""
-        if example.likes_answer:
-            yield self._row(golden_id(example), example, example.answer, True)
-        if example.dislikes_draft:
-            yield self._row(draft_id(example), example, example.draft_answer, False)
-
-    def _row(self, row_id: str, example: Example, text: str, label: bool) -> Row:
-        return {
-            "id": row_id,
-            "prompt": listed(example.prompt),
-            "completion": listed(answered(text)),
-            "label": label,
-            **example.provenance,
-        }
+        """Yield a row for each answer that the review judges."""
+        for row_id, text, label in judged(example):
+            yield {
+                "id": row_id,
+                "prompt": listed(example.prompt),
+                "completion": listed(answered(text)),
+                "label": label,
+                **example.provenance,
+            }

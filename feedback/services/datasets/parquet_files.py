@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.json as arrow_json
 import pyarrow.parquet as parquet
 
-from feedback.formats import Kind
+from feedback.formats import LISTS, OBJECTS, Kind
 from feedback.services.datasets.row_files import HashedFile, Written
 
 # Some megabytes each: what a reader takes at a time, and what a build holds in memory.
@@ -17,49 +17,27 @@ ROWS_IN_A_GROUP: Final = 2_000
 # Arrow's own allocator keeps what it once had, 50 MB more than is in use.
 pa.set_memory_pool(pa.system_memory_pool())
 
-_MESSAGE: Final = pa.struct([("role", pa.string()), ("content", pa.string())])
-_MESSAGES: Final = pa.list_(_MESSAGE)
-_TAG: Final = pa.struct(
-    [
-        ("category", pa.string()),
-        ("severity", pa.int64()),
-        ("scope", pa.string()),
-        ("start", pa.int64()),
-        ("end", pa.int64()),
-        ("quote", pa.string()),
-        ("note", pa.string()),
-        ("fact", pa.string()),
-    ]
-)
-_CHANGE: Final = pa.struct(
-    [
-        ("start", pa.int64()),
-        ("end", pa.int64()),
-        ("after_start", pa.int64()),
-        ("after_end", pa.int64()),
-        ("before", pa.string()),
-        ("after", pa.string()),
-        ("tags", pa.list_(pa.int64())),
-        ("by", pa.string()),
-        ("cause", pa.string()),
-    ]
-)
-_TYPES: Final[Mapping[Kind, pa.DataType]] = {
+_ONE: Final[Mapping[Kind, pa.DataType]] = {
     "text": pa.string(),
     "number": pa.int64(),
     "truth": pa.bool_(),
-    "message": _MESSAGE,
-    "messages": _MESSAGES,
-    "texts": pa.list_(pa.string()),
-    "tags": pa.list_(_TAG),
-    "changes": pa.list_(_CHANGE),
-    "wrapped": pa.struct([("messages", _MESSAGES)]),
 }
 
 
 def arrow_schema(columns: Mapping[str, Kind]) -> pa.Schema:
     """Return the types of a format's columns."""
-    return pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()])
+    return pa.schema([(name, _type(kind)) for name, kind in columns.items()])
+
+
+def _type(kind: Kind) -> pa.DataType:
+    if kind in LISTS:
+        of = LISTS[kind]
+        return pa.list_(_type(of) if isinstance(of, str) else _struct(of))
+    return _struct(OBJECTS[kind]) if kind in OBJECTS else _ONE[kind]
+
+
+def _struct(names: Mapping[str, Kind]) -> pa.DataType:
+    return pa.struct([(name, _type(kind)) for name, kind in names.items()])
 
 
 class ParquetFile:
