@@ -394,6 +394,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("sweep-assignments", "feedback.tasks.sweep_assignments", 30.0),
         ("sweep-datasets", "feedback.tasks.sweep_datasets", 30.0),
         ("send-webhooks", "feedback.tasks.send_webhooks", 10.0),
+        ("keep-statistics", "feedback.tasks.keep_statistics", 5.0),
         ("prepare-lessons", "feedback.tasks.prepare_lessons", 60.0),
     )
 }

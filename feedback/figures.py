@@ -13,6 +13,8 @@ from feedback.question import Question
 Unit = Literal["share", "per_100", "words", "minutes"]
 """What a value is: a share, 0 to 1; errors, or their weights, per 100 drafts; words; minutes."""
 
+Verdict = Literal["better", "worse", "too_close", "too_few"]
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -141,17 +143,6 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
-    """A sentence to translate where it is shown: `text` has named places for `values`.
-
-    `django.utils.translation.gettext(text) % values`; values are text already.
-    """
-
-    text: str
-    values: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
 class Difference:
     """One number of two questions, and how far apart they are: `other` minus `one`."""
 
@@ -163,7 +154,7 @@ class Difference:
     low: float | None
     high: float | None
     method: str
-    verdict: Literal["better", "worse", "too_close", "too_few"]
+    verdict: Verdict
     """What `other` is beside `one`."""
     more_reviews: int | None
     """About how many more reviews each would need to tell; None where it can be told, and where
@@ -181,8 +172,8 @@ class Comparison:
     other: Question
     one_name: str
     other_name: str
-    as_of: datetime | None
-    reviews: tuple[int, int]
+    answers: tuple[Answer, Answer]
+    """All figures of both."""
     headline: Difference
     """Of errors per 100 drafts."""
     differences: Sequence[Difference]
@@ -269,5 +260,3 @@ class Choices:
     prompts: Sequence[int]
     locales: Sequence[str]
     guides: Sequence[int]
-    first: date | None
-    """The first day with a judged draft."""

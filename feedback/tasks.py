@@ -9,12 +9,15 @@ from feedback.services import queue
 from feedback.services.datasets import building, lessons
 from feedback.services.datasets.creating import BUILD_DATASET
 from feedback.services.datasets.leftovers import remove_leftovers
+from feedback.services.statistics import keeping
 from feedback.services.webhooks import deliveries
 from feedback.services.webhooks.deliveries import SEND_WEBHOOKS
 
 # A build is never taken up where it stood: what is built is of one moment. Like every task it ends
 # before the broker takes its message for lost and hands it to a second worker.
 _BUILD_LIMIT_S: Final = 14 * 60
+# The queue has one process, and others want their turn; what is left is for the next tick.
+_COUNTING_S: Final = 4.0
 # Between two builds: what is left then, the next time or the next build does.
 _PREPARING_S: Final = 30.0
 
@@ -45,6 +48,12 @@ def sweep_datasets(*_newer: object, **_named: object) -> None:
 def prepare_lessons(*_newer: object, **_named: object) -> int:
     """Work out what the latest reviews are worth to training. Returns how many there were."""
     return lessons.prepare_lessons(seconds=_PREPARING_S)
+
+
+@shared_task(name="feedback.tasks.keep_statistics", time_limit=180, ignore_result=True)
+def keep_statistics(*_newer: object, **_named: object) -> int:
+    """Count what editors have decided since. Returns how many drafts that were."""
+    return keeping.keep_statistics(seconds=_COUNTING_S)
 
 
 @shared_task(name=SEND_WEBHOOKS, ignore_result=True)

@@ -17,28 +17,42 @@ from feedback.models.golden import Golden
 from feedback.models.golden_change import GoldenChange
 from feedback.models.lesson import Lesson, NearLessons
 from feedback.models.review import CriterionAnswer, Review, Tag
+from feedback.models.statistics import (
+    Cohort,
+    DraftToCount,
+    JudgedDraft,
+    StatisticsKeeper,
+    Stratum,
+    Tally,
+)
 from feedback.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "Assignment",
     "BulkAction",
     "BulkActionRow",
+    "Cohort",
     "CriterionAnswer",
     "Dataset",
     "DatasetFile",
     "DatasetMark",
     "DatasetRow",
     "DecidedLine",
+    "DraftToCount",
     "FactReport",
     "FindingJudgement",
     "Golden",
     "GoldenChange",
     "GroupSplit",
+    "JudgedDraft",
     "Lesson",
     "NearLessons",
     "Review",
     "Split",
+    "StatisticsKeeper",
+    "Stratum",
     "Tag",
+    "Tally",
     "Webhook",
     "WebhookDelivery",
 ]

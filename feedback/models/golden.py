@@ -18,6 +18,12 @@ from feedback.models.review import Review
 _WRITE_CHANGE: Final = (
     "INSERT INTO feedback_goldenchange (golden_id, state) VALUES (NEW.id, NEW.state); RETURN NULL;"
 )
+# Whether it stands is what words changed from draft to golden are counted by: see DraftToCount.
+_WILL_BE_COUNTED: Final = """
+INSERT INTO feedback_drafttocount (draft_id)
+SELECT draft_id FROM feedback_review WHERE id = NEW.review_id;
+RETURN NULL;
+"""
 
 
 class Golden(models.Model):
@@ -160,6 +166,21 @@ class Golden(models.Model):
                 operation=pgtrigger.UpdateOf("state"),  # type: ignore[no-untyped-call]
                 condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
                 func=_WRITE_CHANGE,
+            ),
+            pgtrigger.Trigger(
+                name="golden_that_replaces_will_be_counted",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__replaces__isnull=False),
+                func=_WILL_BE_COUNTED,
+            ),
+            pgtrigger.Trigger(
+                name="golden_that_falls_will_be_counted",
+                when=pgtrigger.After,
+                operation=pgtrigger.UpdateOf("state"),  # type: ignore[no-untyped-call]
+                condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state"))
+                & (pgtrigger.Q(old__state="WITHDRAWN") | pgtrigger.Q(new__state="WITHDRAWN")),
+                func=_WILL_BE_COUNTED,
             ),
         ]
 

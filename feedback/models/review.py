@@ -1,7 +1,8 @@
 """An editor's submitted decision on a draft: append-only, undone by a superseding row."""
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
@@ -10,6 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from accounts.history import append_only
 from explanations.models import Answer, Category, Criterion, Draft, Finding, Guide, Place, Severity
 from feedback.models.assignment import Assignment
+
+# In the review's own transaction: see DraftToCount.
+_WILL_BE_COUNTED: Final = (
+    "INSERT INTO feedback_drafttocount (draft_id) VALUES (NEW.draft_id); RETURN NULL;"
+)
 
 
 class HoldsOnlyChanges(models.Func):
@@ -124,7 +130,16 @@ class Review(models.Model):
                 name="review_escalated", fields=["editor"], condition=models.Q(outcome="ESCALATE")
             ),
         ]
-        triggers: ClassVar = [append_only("review_is_append_only")]
+        triggers: ClassVar = [
+            append_only("review_is_append_only"),
+            pgtrigger.Trigger(
+                name="review_will_be_counted",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=~pgtrigger.Q(new__outcome__in=["SKIP", "ESCALATE"]),
+                func=_WILL_BE_COUNTED,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"review {self.pk}: {self.outcome}"

@@ -4,7 +4,7 @@ from datetime import date
 from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.question import (
@@ -50,6 +50,7 @@ def questions(draw: st.DrawFn) -> Question:
     )
 
 
+@settings(max_examples=40, deadline=None)
 @given(questions())
 def test_what_is_asked_is_read_back_from_its_address(question: Question) -> None:
     query = question.as_query()
