@@ -450,6 +450,8 @@ def _breaks(folded: FoldedText, at: int) -> bool:
     if folded.sources[at - 1] == folded.sources[at]:
         return False  # inside what one character of the text folds to, such as a ligature
     before, after = folded.characters[at - 1], folded.characters[at]
+    if before.isascii() and after.isascii():  # as most are, and much faster to tell
+        return not (before.isalnum() and after.isalnum())
     if not (_WORD.match(before) and _WORD.match(after)):
         return True
     return bool(_UNSPACED.match(before) or _UNSPACED.match(after))

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.test import Client
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.test import Client, RequestFactory
 from pytest_django import Settings
 
+from editorial.compression import CompressPages, compressed
 from editorial.templatetags.modules import imported
 from explanations.models import Draft
 
@@ -31,12 +34,56 @@ def collected(settings: Settings, tmp_path: Path) -> Path:
 def test_a_page_is_compressed_for_whoever_can_unpack_it(
     editor_client: Client, ready_draft: Draft
 ) -> None:
-    compressed = editor_client.get("/review/", headers=ACCEPTS)
+    packed = editor_client.get("/review/", headers=ACCEPTS)
     plain = editor_client.get("/review/")
 
-    assert compressed["Content-Encoding"] == "gzip"
-    assert b'id="draft"' in gzip.decompress(compressed.content)
+    assert packed["Content-Encoding"] == "gzip"
+    assert b'id="draft"' in gzip.decompress(packed.content)
     assert "Content-Encoding" not in plain
+
+
+def test_the_length_of_a_compressed_page_does_not_tell_what_is_in_it() -> None:
+    page = b"<p>secret</p>" * 100
+
+    lengths = {len(compressed(page)) for _ in range(200)}
+
+    assert len(lengths) > 50
+    assert gzip.decompress(compressed(page)) == page
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        HttpResponse("short"),
+        HttpResponse("{}" * 500, content_type="application/json"),
+        HttpResponse(b"x" * 500, headers={"Content-Encoding": "br"}),
+        StreamingHttpResponse(["x" * 500]),
+    ],
+    ids=["short", "json", "compressed", "streamed"],
+)
+def test_what_would_not_gain_by_it_stays_as_it_is(
+    answer: HttpResponseBase, rf: RequestFactory
+) -> None:
+    before = dict(answer.items())
+
+    served = CompressPages(lambda _request: answer).process_response(
+        rf.get("/", headers=ACCEPTS), answer
+    )
+
+    assert dict(served.items()) == before
+
+
+def test_compressed_bytes_are_not_called_the_same(rf: RequestFactory) -> None:
+    answer = HttpResponse("x" * 500, headers={"ETag": '"page"'})
+
+    served = CompressPages(lambda _request: answer).process_response(
+        rf.get("/", headers=ACCEPTS), answer
+    )
+
+    assert isinstance(served, HttpResponse)
+    assert served["ETag"] == 'W/"page"'
+    assert served["Vary"] == "Accept-Encoding"
+    assert served["Content-Length"] == str(len(served.content))
 
 
 def test_what_programs_read_is_not_compressed(editor_client: Client) -> None:
