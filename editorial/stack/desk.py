@@ -23,7 +23,7 @@ from editorial.stack import broker, database, model_server, secrets
 from editorial.stack.addresses import model_server_url, remember_ports, remembered_ports
 from editorial.stack.errors import StackError
 from editorial.stack.home import Home
-from editorial.stack.processes import attempts, launched
+from editorial.stack.processes import BEHIND_THE_SCENES, attempts, launched
 from editorial.stack.secrets import Secrets
 from editorial.stack.supervision import Part, Supervisor, last_lines
 from editorial.stack.terminal import LogFollower, Terminal
@@ -288,7 +288,8 @@ def _worker_command(queue: str, processes: int = 1) -> list[str]:
             # Two workers on one machine have nothing to tell each other.
             "--without-gossip",
             "--without-mingle",
-        ]
+        ],
+        niceness=BEHIND_THE_SCENES,
     )
 
 
@@ -299,7 +300,8 @@ def _beat_command(home: Home) -> list[str]:
             *("--schedule", str(home.run / "beat-schedule")),
             # The supervisor knows its process; a file left by a killed one would keep it down.
             *("--pidfile", ""),
-        ]
+        ],
+        niceness=BEHIND_THE_SCENES,
     )
 
 

@@ -1,7 +1,7 @@
 """Become another program that does not outlive its parent, and is not root where it must not be.
 
-    python -I -S launch.py [--when-orphaned SIGNAL] [--as-owner-of FOLDER] [--reaching PATH]... \
-        -- PROGRAM ARGUMENT...
+    python -I -S launch.py [--when-orphaned SIGNAL] [--niceness NUMBER] [--as-owner-of FOLDER] \
+        [--reaching PATH]... -- PROGRAM ARGUMENT...
 
 A script of its own with nothing but the standard library, because every part of the desk passes
 through it: it replaces itself by PROGRAM, so that the process a supervisor started is the part.
@@ -9,6 +9,7 @@ through it: it replaces itself by PROGRAM, so that the process a supervisor star
 --when-orphaned  the signal that the kernel sends to PROGRAM when its parent dies, however it dies.
                  One that died before it could be asked for has left its number in LAUNCHED, or
                  nobody would see that PROGRAM is somebody else's child by now.
+--niceness       how much PROGRAM gives way to others that want the processor too, 0 to 19.
 --as-owner-of    as root, run PROGRAM as the user that FOLDER belongs to; anybody else is that user.
 --reaching       what PROGRAM must be able to read. Where that user may not pass (/root is closed on
                  most machines), PROGRAM gets the one capability to read and enter everything,
@@ -39,6 +40,7 @@ def main() -> None:
     """Read the command line above and become PROGRAM. Ends with 78 and a sentence if it cannot."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--when-orphaned", default="KILL")
+    parser.add_argument("--niceness", type=int, default=0)
     parser.add_argument("--as-owner-of")
     parser.add_argument("--reaching", action="append", default=[])
     parser.add_argument("program", nargs="+")
@@ -50,6 +52,7 @@ def main() -> None:
         if options.as_owner_of and os.geteuid() == 0:
             os.chdir("/")
             _become_owner_of(options.as_owner_of, options.reaching)
+        os.nice(options.niceness)
         # Last, because a change of user takes the order back.
         _end_with_parent(parent, signal.Signals[f"SIG{options.when_orphaned}"])
         os.execv(options.program[0], options.program)  # noqa: S606 - a shell would be in the way

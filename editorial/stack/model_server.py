@@ -10,7 +10,7 @@ from pathlib import Path
 
 from editorial.stack.errors import StackError
 from editorial.stack.home import Home
-from editorial.stack.processes import attempts, launched, package_folder
+from editorial.stack.processes import BEHIND_THE_SCENES, attempts, launched, package_folder
 
 MODEL_NAME = "SmolLM2-135M-Instruct"
 STOP_SIGNAL = "TERM"
@@ -29,7 +29,8 @@ def command(home: Home, port: int) -> list[str]:
             *("--name", MODEL_NAME),
             *("--port", str(port)),
             *("--secrets", str(home.secrets)),
-        ]
+        ],
+        niceness=BEHIND_THE_SCENES,
     )
 
 

@@ -11,11 +11,15 @@ from editorial.stack.errors import StackError
 
 LAUNCH = Path(__file__).with_name("launch.py")
 
+# Of what works behind the scenes: an editor at a page comes first.
+BEHIND_THE_SCENES = 5
+
 
 def launched(
     command: Sequence[str | os.PathLike[str]],
     *,
     when_orphaned: str = "KILL",
+    niceness: int = 0,
     as_owner_of: Path | None = None,
     reaching: Sequence[Path] = (),
 ) -> list[str]:
@@ -25,6 +29,8 @@ def launched(
     for work under way, or for a terminal that died with the parent.
     """
     line = [sys.executable, "-I", "-S", str(LAUNCH), "--when-orphaned", when_orphaned]
+    if niceness:
+        line += ["--niceness", str(niceness)]
     if as_owner_of:
         line += ["--as-owner-of", str(as_owner_of)]
     for path in reaching:

@@ -85,6 +85,18 @@ def test_the_role_of_the_desk_may_not_make_databases(desk: RunningDesk) -> None:
         ).fetchone() == (False, False, False)
 
 
+def test_what_works_behind_the_scenes_gives_way_to_the_pages(desk: RunningDesk) -> None:
+    niceness = {
+        name: process.nice()
+        for process in _supervised(desk)
+        for name in ("gunicorn", "celery", "postgres", "serve_model.py")
+        if any(name in word for word in _words(process))
+    }
+
+    assert niceness["gunicorn"] == niceness["postgres"]
+    assert niceness["celery"] == niceness["serve_model.py"] > niceness["gunicorn"]
+
+
 def test_only_the_pages_and_the_model_listen_and_only_on_the_loopback(desk: RunningDesk) -> None:
     listening = {address for process in desk.parts() for address in _listening(process)}
 
