@@ -22,11 +22,14 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import sys
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +47,9 @@ MOST_FRUITLESS = 8
 LONGEST_REST_S = 30.0
 # Statuses that another attempt may not meet.
 PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# What a header can hold. A token that was read from a file often ends with the end of its line.
+_TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 class PullError(Exception):
@@ -56,6 +62,10 @@ class _CutError(Exception):
 
 class _MisfitError(_CutError):
     """What has come so far belongs to another file."""
+
+
+class _TakenError(Exception):
+    """Another program has brought the file meanwhile, and given it its name."""
 
 
 @dataclass(frozen=True)
@@ -121,25 +131,43 @@ def _bring(client: _Client, name: str, version: str, file: DatasetFile, folder: 
     target.parent.mkdir(parents=True, exist_ok=True)
     # By its checksum, so that it is never continued with the rest of another file.
     part = target.with_name(f".{target.name}.{file.sha256[:12]}.part")
-    with _alone(part) as opened:
-        client.download(name, version, file, opened)
-        _check(file, opened)
-        os.fsync(opened.fileno())
-        os.replace(part, target)
+    try:
+        with _alone(part) as opened:
+            client.download(name, version, file, opened)
+            _check(file, opened)
+            os.fsync(opened.fileno())
+            os.replace(part, target)
+    except _TakenError:
+        _bring(client, name, version, file, folder)
+        return
     for of_another in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
-        of_another.unlink()
+        of_another.unlink(missing_ok=True)
     _sync_folder(target.parent)
 
 
 @contextmanager
 def _alone(part: Path) -> Iterator[BinaryIO]:
-    """Open the part for reading and appending, for this process alone. Raises PullError."""
+    """Open the part for reading and appending, for this process alone.
+
+    Raises PullError, and _TakenError where another program has just ended with it.
+    """
     with open(part, "a+b") as opened:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise PullError(f"Another program is writing {part}; wait for it to end.") from None
+        # Between opening and locking, the part may have become the file: that one is not written.
+        if not _is_still(part, opened):
+            raise _TakenError
         yield opened
+
+
+def _is_still(part: Path, opened: BinaryIO) -> bool:
+    """Whether what is opened lies at this path."""
+    try:
+        return os.path.samestat(os.fstat(opened.fileno()), part.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _check(file: DatasetFile, opened: BinaryIO) -> None:
@@ -155,7 +183,11 @@ def _check(file: DatasetFile, opened: BinaryIO) -> None:
             f"{file.sha256}. It was thrown away; pull again, and ask the desk's people if it "
             "stays wrong."
         )
-    rows = _rows(file.path, opened)
+    try:
+        rows = _rows(file.path, opened)
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+        opened.truncate(0)
+        raise PullError(f"{file.path} cannot be unpacked ({error}).") from error
     if rows is not None and file.rows is not None and rows != file.rows:
         opened.truncate(0)
         raise PullError(f"{file.path} has {rows} rows, and the manifest says {file.rows}.")
@@ -185,12 +217,17 @@ def _sha256(path: Path) -> str:
 
 
 def _write_whole(target: Path, content: bytes) -> None:
-    part = target.with_name(f".{target.name}.part")
-    with part.open("wb") as opened:
-        opened.write(content)
-        opened.flush()
-        os.fsync(opened.fileno())
-    os.replace(part, target)
+    # Of a name of its own: two programs that end at once do not take each other's away.
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
+    try:
+        with part.open("wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        os.replace(part, target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     _sync_folder(target.parent)
 
 
@@ -207,11 +244,12 @@ def _sync_folder(folder: Path) -> None:
 
 class _Client:
     def __init__(self, desk: str, token: str, rest_s: float) -> None:
-        parts = urllib.parse.urlsplit(desk)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
+        if not _is_address(desk):
             raise PullError(f"{desk} is no address of a desk; one begins with https://.")
         self._root = f"{desk.rstrip('/')}/api/v1/datasets/"
-        self._token = token
+        self._token = token.strip()
+        if not _TOKEN.fullmatch(self._token):
+            raise PullError("This is no token: it has characters that no token has.")
         self._rest_s = rest_s
         self._opener = urllib.request.build_opener(_Redirects)
 
@@ -219,7 +257,7 @@ class _Client:
         """Ask which version of the dataset is the newest. Raises PullError."""
         body = self._read(f"{_quoted(name)}/")
         try:
-            return str(json.loads(body)["newest"])
+            return str(int(json.loads(body)["newest"]))
         except (ValueError, KeyError, TypeError) as error:
             raise PullError(f"At {self._root} something answers that is no desk.") from error
 
@@ -228,13 +266,8 @@ class _Client:
         described = self._read(f"{_quoted(name)}/{_quoted(version)}/files/{MANIFEST}")
         try:
             listed = json.loads(described)["files"]
-            files = [
-                DatasetFile(
-                    _inside(each["path"]), int(each["bytes"]), each["sha256"], each.get("rows")
-                )
-                for each in listed
-            ]
-        except (ValueError, KeyError, TypeError) as error:
+            files = [_described(each) for each in listed]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise PullError(
                 f"What the desk sent is no manifest that this program can read ({error!r})."
             ) from error
@@ -274,10 +307,18 @@ class _Client:
                 # The whole file comes: the desk has another one by this name, or counts no ranges.
                 # What is here belongs to nothing.
                 opened.truncate(0)
+            came_to = opened.seek(0, os.SEEK_END)
             for chunk in _chunks(answer):
+                came_to += len(chunk)
+                if came_to > file.bytes:
+                    opened.truncate(0)
+                    raise PullError(
+                        f"{file.path} is longer than the {file.bytes} bytes that the manifest "
+                        "says. It was thrown away; ask the desk's people."
+                    )
                 opened.write(chunk)
                 opened.flush()
-        if opened.seek(0, os.SEEK_END) < file.bytes:
+        if came_to < file.bytes:
             raise _CutError("The body ended too early.")
 
     def _read(self, path: str) -> bytes:
@@ -286,7 +327,7 @@ class _Client:
             try:
                 with self._open(path, {}) as answer:
                     body = b"".join(_chunks(answer))
-                if len(body) < int(answer.headers.get("Content-Length", len(body))):
+                if str(len(body)) != answer.headers.get("Content-Length", str(len(body))):
                     raise _CutError("The body ended too early.")
             except _CutError as cut:
                 fruitless += 1
@@ -382,6 +423,23 @@ def _why(error: Exception) -> str:
 
 def _quoted(part: str) -> str:
     return urllib.parse.quote(part)
+
+
+def _is_address(desk: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(desk)
+        _port = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname)
+
+
+def _described(said: dict[str, Any]) -> DatasetFile:
+    """Read what the manifest says of a file. Raises ValueError, KeyError, TypeError."""
+    size, sha256 = int(said["bytes"]), str(said["sha256"])
+    if size < 0 or not _SHA256.fullmatch(sha256):
+        raise ValueError(f"{said['path']!r} has no length or no checksum")
+    return DatasetFile(_inside(said["path"]), size, sha256, said.get("rows"))
 
 
 def _inside(path: str) -> str:

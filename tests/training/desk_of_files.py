@@ -32,6 +32,8 @@ class DeskOfFiles:
     status: Callable[[], int | None] = lambda: None
     """With which error the next request for a file is answered."""
     redirects_to: str = ""
+    newest: object = 3
+    """What it calls the newest version."""
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     url: str = ""
 
@@ -80,7 +82,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
             return self._answer(401, {"detail": REFUSAL})
         if self.path == "/api/v1/datasets/lines/":
-            return self._answer(200, {"name": "lines", "newest": 3})
+            return self._answer(200, {"name": "lines", "newest": self.desk.newest})
         path = self.path.removeprefix("/api/v1/datasets/lines/3/files/")
         if path == "manifest.json":
             return self._send(200, self.desk.manifest(), {})

@@ -1,5 +1,6 @@
 """`training/pull.py` against a server that cuts, lies and refuses."""
 
+import fcntl
 import gzip
 import json
 import os
@@ -7,6 +8,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -209,11 +211,46 @@ def test_a_token_that_opens_nothing_is_told_with_the_desks_own_sentence(
     assert len(desk.requests) == 1  # a refusal is final
 
 
+def test_a_token_that_runs_out_on_the_way_leaves_what_has_come(
+    desk: DeskOfFiles, tmp_path: Path
+) -> None:
+    desk.cut_after = in_turn([5000])
+    desk.status = in_turn([None, 401])
+
+    with pytest.raises(PullError, match="does not take the token"):
+        pulled(desk, tmp_path, only=(TRAIN,))
+    assert [part.stat().st_size for part in tmp_path.rglob(".*.part")] == [5000]
+
+    pulled(desk, tmp_path, only=(TRAIN,))
+    assert desk.ranges_asked()[-1] == "bytes=5000-"
+    assert (tmp_path / TRAIN).read_bytes() == LINES
+
+
+@pytest.mark.parametrize("token", [f"{TOKEN}\n", f" {TOKEN}\r\n"])
+def test_a_token_may_bring_the_end_of_its_line(
+    desk: DeskOfFiles, tmp_path: Path, token: str
+) -> None:
+    assert pull(desk.url, "lines", "3", tmp_path, token, only=("README.md",))
+
+
+@pytest.mark.parametrize("token", ["", "two words", "two\nlines", "“quoted”", "nul\0"])
+def test_what_no_header_can_hold_is_no_token(desk: DeskOfFiles, tmp_path: Path, token: str) -> None:
+    with pytest.raises(PullError, match="This is no token"):
+        pull(desk.url, "lines", "3", tmp_path, token)
+    assert desk.requests == []
+
+
+@pytest.mark.parametrize(
+    "address", ["desk.example", "ftp://desk", "http://", "http://[::1", "http://desk:99999"]
+)
+def test_what_is_no_address_is_said_so(tmp_path: Path, address: str) -> None:
+    with pytest.raises(PullError, match="is no address of a desk"):
+        pull(address, "lines", "3", tmp_path, TOKEN)
+
+
 def test_a_desk_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(PullError, match=r"cannot be reached\. The connection broke"):
         pull("http://127.0.0.1:9", "lines", "3", tmp_path, TOKEN, rest_s=0.0)
-    with pytest.raises(PullError, match="is no address of a desk"):
-        pull("desk.example", "lines", "3", tmp_path, TOKEN)
 
 
 @pytest.mark.parametrize("path", ["../escaped", "/etc/passwd", "a/../../b", "", "a\\b"])
@@ -226,6 +263,73 @@ def test_a_manifest_cannot_write_outside_of_the_folder(
         pulled(desk, tmp_path / "inner")
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        {"bytes": -1},
+        {"bytes": "many"},
+        {"bytes": None},
+        {"sha256": 7},
+        {"sha256": "0" * 63},
+        {"sha256": "../../../../" + "0" * 52},
+        {"path": 7},
+        {"path": None},
+    ],
+)
+def test_a_manifest_that_makes_no_sense_is_said_so_and_brings_nothing(
+    desk: DeskOfFiles, tmp_path: Path, claim: dict[str, Any]
+) -> None:
+    desk.claims[TRAIN] = claim
+
+    with pytest.raises(PullError, match="no manifest that this program can read"):
+        pulled(desk, tmp_path / "inner")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b'{"files": 3}', b'{"files": ["x"]}'])
+def test_what_is_no_manifest_is_said_so(
+    desk: DeskOfFiles, tmp_path: Path, body: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "manifest", lambda: body)
+
+    with pytest.raises(PullError, match="no manifest that this program can read"):
+        pulled(desk, tmp_path)
+
+
+@pytest.mark.parametrize("newest", ["../../escaped", None, "latest"])
+def test_the_newest_version_is_a_number(desk: DeskOfFiles, tmp_path: Path, newest: object) -> None:
+    desk.newest = newest
+
+    with pytest.raises(PullError, match="something answers that is no desk"):
+        pulled(desk, tmp_path / "inner", "newest")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_body_that_is_longer_than_it_should_be_is_not_read_for_ever(
+    desk: DeskOfFiles, tmp_path: Path
+) -> None:
+    desk.claims[TRAIN] = {"bytes": 1000}
+
+    with pytest.raises(PullError, match="is longer than the 1000 bytes"):
+        pulled(desk, tmp_path, only=(TRAIN,))
+
+    assert [part.stat().st_size for part in tmp_path.rglob(".*.part")] == [0]
+
+
+@pytest.mark.parametrize("content", [b"no gzip at all", gzip.compress(LINES)[:-9]])
+def test_what_cannot_be_unpacked_never_gets_its_name(
+    desk: DeskOfFiles, tmp_path: Path, content: bytes
+) -> None:
+    desk.files[PACKED] = content
+
+    with pytest.raises(PullError, match=r"train\.jsonl\.gz cannot be unpacked"):
+        pulled(desk, tmp_path, only=(PACKED,))
+
+    assert not (tmp_path / PACKED).exists()
 
 
 def test_another_server_is_not_shown_the_token(desk: DeskOfFiles, tmp_path: Path) -> None:
@@ -254,6 +358,43 @@ def test_two_pulls_into_one_folder_do_not_write_one_file(desk: DeskOfFiles, tmp_
     pulled(desk, tmp_path, only=(TRAIN,))
 
     assert (tmp_path / TRAIN).read_bytes() == LINES
+
+
+def test_a_part_that_became_the_file_before_it_was_locked_is_not_written(
+    desk: DeskOfFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second program opens the part, and the first gives it its name before the second locks."""
+    lock = fcntl.flock
+    target = tmp_path / "README.md"
+
+    def later(opened: Any, kind: int) -> None:
+        lock(opened, kind)
+        [part] = tmp_path.glob(".*.part")
+        monkeypatch.setattr(fcntl, "flock", lock)
+        part.write_bytes(desk.files["README.md"])
+        part.rename(target)
+
+    monkeypatch.setattr(fcntl, "flock", later)
+
+    pulled(desk, tmp_path, only=("README.md",))
+
+    assert target.read_bytes() == desk.files["README.md"]
+    assert list(tmp_path.rglob(".*.part")) == []
+
+
+def test_pulls_that_end_at_once_do_not_disturb_each_other(
+    desk: DeskOfFiles, tmp_path: Path
+) -> None:
+    parts = [("README.md",), (TRAIN,), (PACKED,), ("*.md",)] * 4
+
+    with ThreadPoolExecutor(4) as jobs:
+        ended = [jobs.submit(pulled, desk, tmp_path, only=only) for only in parts]
+
+    failures = [str(each.exception()) for each in ended if each.exception()]
+    assert all("Another program is writing" in failure for failure in failures), failures
+    pulled(desk, tmp_path)
+    assert (tmp_path / TRAIN).read_bytes() == LINES
+    assert list(tmp_path.rglob(".*.part")) == []
 
 
 def test_a_full_disk_is_said_so(desk: DeskOfFiles, tmp_path: Path) -> None:
