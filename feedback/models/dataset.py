@@ -144,6 +144,11 @@ class Dataset(models.Model):
                 "rows",
                 "bytes",
                 "manifest",
+                # Its files lie at a place that is named after the attempt.
+                "attempt",
+                "tries",
+                "started_at",
+                "finished_at",
                 once=ENDED,
             ),
             kept("dataset_stays"),
@@ -178,7 +183,23 @@ class DatasetFile(models.Model):
                 | (~models.Q(format="") & ~models.Q(split="") & models.Q(rows__isnull=False)),
             ),
         ]
-        triggers: ClassVar = [append_only("dataset_file_is_append_only")]
+        triggers: ClassVar = [
+            append_only("dataset_file_is_append_only"),
+            # The dataset is locked until the file is there: none is ready in between.
+            pgtrigger.Trigger(
+                name="dataset_file_is_of_a_build",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="""
+                    PERFORM FROM feedback_dataset
+                    WHERE id = NEW.dataset_id AND state = 'BUILDING' FOR SHARE;
+                    IF NOT FOUND THEN
+                        RAISE EXCEPTION 'pgtrigger: only a dataset that is being built gets files';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.dataset}: {self.path}"
@@ -212,6 +233,9 @@ class DatasetRow(models.Model):
         db_constraint=False,
     )
     split = models.CharField(max_length=10, choices=Split.choices)
+
+    class Meta:
+        triggers: ClassVar = [append_only("dataset_row_is_append_only")]
 
     def __str__(self) -> str:
         return f"review {self.review_id} in dataset {self.dataset_id}"

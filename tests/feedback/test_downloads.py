@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.storage import storages
-from django.db import ProgrammingError, connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -177,41 +176,7 @@ def test_no_file_is_the_latest(program: Client, file: DatasetFile) -> None:
         assert program.get(address).status_code == 404
 
 
-# A changed file is impossible by construction ----------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        "UPDATE feedback_datasetfile SET sha256 = repeat('0', 64)",
-        "UPDATE feedback_datasetfile SET path = 'other'",
-        "DELETE FROM feedback_datasetfile",
-        "UPDATE feedback_dataset SET number = 7",
-        "UPDATE feedback_dataset SET manifest = '{}'",
-        "DELETE FROM feedback_dataset",
-    ],
-)
-def test_the_database_refuses_to_change_what_is_ready(file: DatasetFile, change: str) -> None:
-    with pytest.raises(ProgrammingError, match="pgtrigger"), connection.cursor() as cursor:
-        cursor.execute(change)
-
-
-def test_no_method_changes_a_file(program: Client, file: DatasetFile) -> None:
-    for method in ("post", "put", "patch", "delete"):
-        assert getattr(program, method)(ADDRESS).status_code in {403, 405}
-
-
-def test_another_build_never_comes_to_the_same_address(
-    program: Client, file: DatasetFile, content: bytes, ml_engineer: Person
-) -> None:
-    again = create_dataset(
-        read_recipe({"name": "music-sft", "tasks": ["music-oneliner"]}), ml_engineer, uuid4()
-    )
-    building.build_dataset(again.pk)
-    assert not building.build_dataset(file.dataset_id)  # what is ready is not built again
-
-    assert again.number == 2
-    assert body(program.get(ADDRESS)) == content
+# What was changed behind the desk's back (by the desk: test_datasets_never_change.py) -------------
 
 
 @pytest.mark.parametrize("change", ["shorter", "longer", "gone"])

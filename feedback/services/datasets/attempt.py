@@ -78,6 +78,9 @@ class Attempt:
 
         Must run in a transaction of Django's own connection. Raises AttemptLost.
         """
+        # Files are taken only while it is built; whoever has lost the attempt is stopped before.
+        self._move(stage=Dataset.Stage.STORING)
+        DatasetFile.objects.bulk_create(files)
         self._move(
             state=Dataset.State.READY,
             lease_until=None,
@@ -87,7 +90,6 @@ class Attempt:
             manifest=manifest,
             stage="",
         )
-        DatasetFile.objects.bulk_create(files)
         mark_what_was_withdrawn_meanwhile(self.dataset)
         announce(self.dataset)
         record(None, "dataset ready", self.dataset, rows=rows)

@@ -31,6 +31,10 @@ class FileGone(LookupError):
     """A dataset's file is no longer in the store."""
 
 
+class IsReady(RuntimeError):
+    """The files of a ready dataset stay as they are."""
+
+
 class Place(NamedTuple):
     """Where one attempt puts its files in the store."""
 
@@ -100,7 +104,7 @@ def put_in_place(
     """Bring all files of the workshop to this attempt's place; they are on the disk then.
 
     `tell` is called while they are sent to an object store, and what it raises ends that. Raises
-    OSError, and what the client of the object store raises.
+    IsReady, OSError, and what the client of the object store raises.
     """
     # No attempt comes here twice: what is there is of a desk that was since put back from a copy.
     remove_placed(dataset)
@@ -172,7 +176,10 @@ def remove_workshop(workshop: Workshop) -> None:
 
 
 def remove_placed(dataset: Dataset) -> None:
-    """Remove what this attempt has brought to its place. The dataset must not be ready."""
+    """Remove what this attempt has brought to its place. Raises IsReady where that is a dataset."""
+    of_this_attempt = Dataset.objects.filter(pk=dataset.pk, attempt=dataset.attempt)
+    if of_this_attempt.filter(state=Dataset.State.READY).exists():
+        raise IsReady(str(dataset))
     remove_place(_place(dataset))
 
 
