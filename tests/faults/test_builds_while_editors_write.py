@@ -1,25 +1,34 @@
-"""Datasets are built while twenty editors submit: each is of one moment."""
+"""Datasets are built while twenty editors submit: each is of one moment.
+
+The control takes the protection away, and the same look at the files finds what does not agree.
+"""
 
 import json
 import random
 from collections import defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
 from accounts import roles
 from accounts.models import Person
 from explanations.models import Run
-from feedback.models import Dataset, Review
+from feedback.models import Dataset, Golden, Review
+from feedback.services.datasets import building
+from feedback.services.datasets.manifest import count_chosen
+from feedback.services.datasets.moment import one_moment
 from feedback.services.queue import claim_next
 from tests.conftest import person
 from tests.faults.test_killed_builds import WORDS
 from tests.feedback.building_desk import built, dataset_folder, rows_of
 from tests.feedback.people_at_work import submitted, tag_on
-from tests.feedback.test_choosing import grouped_draft
+from tests.feedback.test_choosing import grouped_draft, own_line, sibling_of
+from tests.feedback.test_exporting import reviewed
 
 __all__ = ["dataset_folder"]
 
@@ -113,3 +122,57 @@ def is_of_one_moment(dataset: Dataset) -> None:
     for written in by_editor.values():
         had = [review in there for review in written]
         assert had == sorted(had, reverse=True)
+
+
+# Between two statements of one build ------------------------------------------------------------
+
+
+@contextmanager
+def many_moments() -> Iterator[psycopg.Connection[Any]]:
+    """The connection of a build that sees at each statement what is there by then."""
+    with one_moment() as own:
+        own.rollback()
+        own.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        yield own
+
+
+@pytest.mark.parametrize(
+    ("moment", "agrees"), [(one_moment, True), (many_moments, False)], ids=["build", "control"]
+)
+def test_a_golden_that_is_withdrawn_in_the_middle_is_in_the_whole_build_or_in_nothing_of_it(
+    run: Run,
+    editor: Person,
+    ml_engineer: Person,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: Any,
+    agrees: bool,
+) -> None:
+    draft = grouped_draft(run, 0, "group", "A draft.")
+    withdrawn = reviewed(draft, editor, own_line(0))
+    reviewed(sibling_of(draft), editor, own_line(1))
+
+    def and_meanwhile(cursor: Any) -> Any:
+        Golden.objects.filter(pk=withdrawn.pk).update(state=Golden.State.WITHDRAWN)
+        return count_chosen(cursor)
+
+    monkeypatch.setattr(building, "one_moment", moment)
+    monkeypatch.setattr(building, "count_chosen", and_meanwhile)
+
+    dataset = built(ml_engineer, formats=["eval"], shares={"test": 1, "train": 0})
+
+    assert dataset.rows == 2
+    assert alternatives_agree(dataset) is agrees
+
+
+def alternatives_agree(dataset: Dataset) -> bool:
+    """Whether each row names as its alternatives what the others about the same answer."""
+    rows = rows_of(dataset, "eval/test.jsonl")
+    return all(
+        set(row["alternatives"])
+        == {
+            other["answer"]
+            for other in rows
+            if other["recommendation"] == row["recommendation"] and other is not row
+        }
+        for row in rows
+    )
