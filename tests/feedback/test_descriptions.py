@@ -7,7 +7,6 @@ from typing import Any
 import mlcroissant
 import pyarrow.parquet as parquet
 import pytest
-import yaml
 from datasets import load_dataset
 
 from accounts.models import Person
@@ -96,21 +95,6 @@ def test_the_metadata_validates_as_croissant_and_names_every_file_of_rows(
     assert {each.sha256 for each in checked.metadata.distribution} == {
         file.sha256 for file in dataset.files.exclude(format="")
     }
-
-
-@pytest.mark.usefixtures("worked_desk")
-def test_llama_factory_and_axolotl_are_told_which_columns_to_read(ml_engineer: Person) -> None:
-    dataset = built(ml_engineer, **RECIPE)
-
-    told = json.loads(content_of(dataset, "dataset_info.json"))
-    assert told["music-sft-dpo"]["file_name"] == "llama-factory-dpo/train.jsonl"
-    for entry in told.values():
-        [row, *_more] = rows_of(dataset, entry["file_name"])
-        assert set(entry["columns"].values()) <= set(row)
-    for name in ("axolotl-sft.yaml", "axolotl-dpo.yaml"):
-        for entry in yaml.safe_load(content_of(dataset, name))["datasets"]:
-            [row, *_more] = rows_of(dataset, entry["path"])
-            assert {entry[key] for key in entry if key.startswith("field_")} <= set(row)
 
 
 @pytest.mark.usefixtures("worked_desk")
