@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from explanations.models import Task
-from feedback.formats import About, get_training_format
-from feedback.recipe import Recipe
+from feedback.formats import About, TrainingFormat, get_training_format
+from feedback.recipe import SPLITS, Recipe, SplitName
 from feedback.services.datasets.choosing import choose
 from feedback.services.datasets.lessons import prepare_lessons
+from feedback.services.datasets.manifest import count_outcomes
 from feedback.services.datasets.moment import one_moment
 from feedback.services.datasets.patterns import lines
 
@@ -22,6 +23,8 @@ class ExportCounts:
 
     written: int
     """Rows."""
+    outcomes: Mapping[str, int]
+    """Outcome -> reviews that the rows are of."""
     left_out: Mapping[str, int]
     """Reason -> how many give no row because of it."""
 
@@ -42,12 +45,21 @@ def export_goldens(
     recipe = Recipe(name="export", tasks=(task_slug,), formats=(format_slug,))
     prepare_lessons()
     written = 0
+    splits = _splits_of(training_format)
     with one_moment() as own:
         choice = choose(own.cursor(), recipe)
+        outcomes = count_outcomes(own.cursor(), splits)
         for _reviews, by_split in lines(own, recipe, training_format):
             for split, found in by_split.items():
-                if split == "train" or training_format.about is About.EXAMINATIONS:
+                if split in splits:
                     for line in found:
                         write(line)
                     written += len(found)
-    return ExportCounts(written, choice.left_out)
+    return ExportCounts(written, outcomes, choice.left_out)
+
+
+def _splits_of(training_format: TrainingFormat) -> tuple[SplitName, ...]:
+    """Return what the file holds: what is trained on, or what nothing is trained on."""
+    if training_format.about is About.EXAMINATIONS:
+        return tuple(split for split in SPLITS if split != "train")
+    return ("train",)

@@ -275,7 +275,7 @@ def test_an_accepted_draft_that_was_rewritten_on_newer_facts_counts_as_edited(
 
     counts = export_goldens("music-oneliner", "sft", written.append)
 
-    assert (counts.written, counts.left_out) == (1, {})
+    assert (counts.written, counts.outcomes, counts.left_out) == (1, {"ACCEPT": 1}, {})
     assert LINE in json.loads(written[0])["completion"][0]["content"]
 
 
@@ -362,7 +362,7 @@ def test_the_file_loads_in_the_trainers_loader_and_its_rows_are_the_goldens(
     )
 
     assert {row["golden_id"]: row["completion"][0]["content"] for row in loaded} == goldens
-    assert capsys.readouterr().err.startswith("8 rows.")
+    assert capsys.readouterr().err.startswith("8 rows of 8 reviews: 8 edited.\n")
     assert {path.name for path in tmp_path.iterdir()} == {"music.jsonl", "cache"}
 
 
@@ -391,9 +391,30 @@ def test_what_was_left_out_and_refused_is_told(
 
     told = capsys.readouterr().err.splitlines()
     assert told == [
-        "0 rows.",
+        "0 rows of 0 reviews.",
         f"1 left out: {choosing.ACCEPTED}.",
         f"1 left out: {UNSUPPORTED}.",
+    ]
+
+
+def test_what_was_written_is_told_by_what_editors_decided(
+    another_draft: Callable[[], Draft],
+    editor: Person,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for outcome in [Review.Outcome.EDIT] * 7 + [Review.Outcome.ACCEPT] * 5:
+        reviewed(another_draft(), editor, outcome=outcome)
+
+    run_export(tmp_path / "sft.jsonl")
+    run_export(tmp_path / "kto.jsonl", "--format", "kto")
+    run_export(tmp_path / "eval.jsonl", "--format", "eval")
+
+    assert capsys.readouterr().err.splitlines() == [
+        "10 rows of 10 reviews: 7 edited, 3 accepted as exemplary.",
+        f"2 left out: {choosing.ACCEPTED}.",
+        "12 rows of 12 reviews: 7 edited, 5 accepted as exemplary.",
+        "0 rows of 0 reviews.",
     ]
 
 

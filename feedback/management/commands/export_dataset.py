@@ -8,6 +8,7 @@ from django.core.management import BaseCommand, CommandError, CommandParser
 
 from explanations.models import Task
 from feedback.formats import UnknownTrainingFormat, training_format_slugs
+from feedback.models import Review
 from feedback.services.exporting import ExportCounts, UnknownTask, export_goldens
 from feedback.services.whole_files import whole_file
 
@@ -46,5 +47,14 @@ class Command(BaseCommand):
 
 
 def _told(counts: ExportCounts) -> list[str]:
+    reviews = sum(counts.outcomes.values())
+    outcomes = [
+        f"{number} {Review.Outcome(outcome).label}" for outcome, number in counts.outcomes.items()
+    ]
+    what = f"{_many(counts.written, 'row')} of {_many(reviews, 'review')}"
     left_out = [f"{number} left out: {reason}." for reason, number in counts.left_out.items()]
-    return [f"{counts.written} rows.", *left_out]
+    return [f"{what}{': ' if outcomes else ''}{', '.join(outcomes)}.", *left_out]
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

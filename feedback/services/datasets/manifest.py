@@ -1,6 +1,6 @@
 """The manifest of a dataset: what is in it, what is not and why, and how to check each file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from django.utils.crypto import salted_hmac
@@ -95,6 +95,16 @@ def count_chosen(cursor: Cursor) -> dict[str, object]:
         ),
         "guides": _guides(found["guide_id"]),
     }
+
+
+def count_outcomes(cursor: Cursor, splits: Collection[str]) -> dict[str, int]:
+    """Return outcome -> reviews of these splits in the temporary table `chosen`."""
+    cursor.execute(
+        "SELECT outcome, count(*) FROM chosen WHERE split = ANY(%(splits)s)"
+        " GROUP BY outcome ORDER BY count(*) DESC, outcome",
+        {"splits": list(splits)},
+    )
+    return dict(cursor.fetchall())
 
 
 def _found(cursor: Cursor) -> dict[str, dict[Any, int]]:
