@@ -17,6 +17,8 @@ from threading import Event, Thread, Timer
 from typing import Final
 from urllib.parse import urlsplit
 
+from accounts.words import translatable
+
 MOST_CHARACTERS: Final = 500
 CONNECT_S: Final = 5.0
 WHOLE_S: Final = 10.0
@@ -25,6 +27,29 @@ WHOLE_S: Final = 10.0
 _PORTS: Final = {"https": 443, "http": 80}
 # Addresses of the new kind that carry one of the old kind, which may be an inner one.
 _CARRIERS: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
+
+
+TOO_LONG: Final = translatable("An address has at most %(most)s characters, all of ASCII.")
+NO_ADDRESS: Final = translatable("This is no address, such as https://ci.example/datasets.")
+TELLS_SECRETS: Final = translatable("An address holds no name, password or fragment.")
+NOT_SAFE: Final = translatable("An address begins with https://.")
+IS_INSIDE: Final = translatable(
+    "%(host)s is an address inside; whoever runs the desk can allow it."
+)
+LEADS_INSIDE: Final = translatable(
+    "%(host)s is %(place)s, an address inside; whoever runs the desk can allow it."
+)
+NO_SAFE_CONNECTION: Final = translatable("No safe connection: %(why)s.")
+TOO_LATE: Final = translatable("It did not answer in time.")
+UNREACHABLE: Final = translatable("It cannot be reached: %(why)s.")
+NOT_UNDERSTOOD: Final = translatable("It cannot be understood: %(why)s.")
+LOOKED_UP_TOO_LATE: Final = translatable("The name %(host)s could not be looked up in time.")
+UNKNOWN_NAME: Final = translatable("The name %(host)s cannot be looked up.")
+SENTENCES: Final = (
+    *(TOO_LONG, IS_INSIDE, LEADS_INSIDE, NO_SAFE_CONNECTION, UNREACHABLE, NOT_UNDERSTOOD),
+    *(LOOKED_UP_TOO_LATE, UNKNOWN_NAME),
+)
+"""What a CannotSend says with something in its places, for whoever translates it."""
 
 
 class CannotSend(Exception):
@@ -49,22 +74,22 @@ def target_of(address: str, inner_hosts: Collection[str] = ()) -> Target:
     `inner_hosts` are names that may lie inside, and may be spoken to without TLS.
     """
     if len(address) > MOST_CHARACTERS or not address.isascii() or not address.isprintable():
-        raise CannotSend(f"An address has at most {MOST_CHARACTERS} characters, all of ASCII.")
+        raise CannotSend(TOO_LONG % {"most": MOST_CHARACTERS})
     try:
         parts = urlsplit(address)
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
-        raise CannotSend("This is no address, such as https://ci.example/datasets.") from None
+        raise CannotSend(NO_ADDRESS) from None
     if parts.scheme not in _PORTS or not host or " " in address:
-        raise CannotSend("This is no address, such as https://ci.example/datasets.")
+        raise CannotSend(NO_ADDRESS)
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise CannotSend("An address holds no name, password or fragment.")
+        raise CannotSend(TELLS_SECRETS)
     is_inner = host in inner_hosts
     if parts.scheme == "http" and not is_inner:
-        raise CannotSend("An address begins with https://.")
+        raise CannotSend(NOT_SAFE)
     with suppress(ValueError):
         if not is_inner and not _is_open(ip_address(host)):
-            raise CannotSend(f"{host} is an address inside; whoever runs the desk can allow it.")
+            raise CannotSend(IS_INSIDE % {"host": host})
     path = parts.path or "/"
     return Target(
         parts.scheme,
@@ -93,12 +118,11 @@ def post(target: Target, body: bytes, headers: Mapping[str, str]) -> int:
             raise TimeoutError
         return status
     except ssl.SSLError as error:
-        raise CannotSend(f"No safe connection: {error.reason or error}.") from error
+        raise CannotSend(NO_SAFE_CONNECTION % {"why": error.reason or error}) from error
     except TimeoutError as error:
-        raise CannotSend("It did not answer in time.") from error
+        raise CannotSend(TOO_LATE) from error
     except (OSError, http.client.HTTPException) as error:
-        said = "It did not answer in time" if was_cut.is_set() else _why(error)
-        raise CannotSend(f"{said}.") from error
+        raise CannotSend(TOO_LATE if was_cut.is_set() else _why(error)) from error
     finally:
         clock.cancel()
         connection.close()
@@ -106,8 +130,8 @@ def post(target: Target, body: bytes, headers: Mapping[str, str]) -> int:
 
 def _why(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"It cannot be reached: {error.strerror}"
-    return f"It cannot be understood: {type(error).__name__}"
+        return UNREACHABLE % {"why": error.strerror}
+    return NOT_UNDERSTOOD % {"why": type(error).__name__}
 
 
 def _looked_up(target: Target) -> str:
@@ -118,14 +142,12 @@ def _looked_up(target: Target) -> str:
     try:
         found = answers.get(timeout=CONNECT_S)
     except Empty:
-        raise CannotSend(f"The name {target.host} could not be looked up in time.") from None
+        raise CannotSend(LOOKED_UP_TOO_LATE % {"host": target.host}) from None
     if isinstance(found, OSError) or not found:
-        raise CannotSend(f"The name {target.host} cannot be looked up.")
+        raise CannotSend(UNKNOWN_NAME % {"host": target.host})
     inside = [each for each in found if not _is_open(ip_address(each))]
     if inside and not target.is_inner:
-        raise CannotSend(
-            f"{target.host} is {inside[0]}, an address inside; whoever runs the desk can allow it."
-        )
+        raise CannotSend(LEADS_INSIDE % {"host": target.host, "place": inside[0]})
     return found[0]
 
 

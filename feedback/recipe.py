@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal, cast, get_args
 
+import orjson
+
 from accounts.words import translatable
 from feedback.formats import FILE_KINDS, training_format_slugs
 
@@ -30,9 +32,20 @@ MOST_CHARACTERS: Final = 200
 
 _NAME: Final = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _SALT: Final = re.compile(r"[A-Za-z0-9._-]{1,60}")
+_FIELD: Final = re.compile(r"[a-z0-9_-]{1,60}", re.IGNORECASE)
 
 Problems = dict[str, list[str]]
 """Field -> sentences."""
+
+TOO_LONG: Final = translatable("Each is a text of at most %(most)d characters.")
+TOO_MANY: Final = translatable("At most %(most)d are named.")
+UNKNOWN: Final = translatable("There is no %(unknown)s; there are: %(known)s.")
+HOW_ALIKE: Final = translatable("From how alike two texts count as one: %(least)s to 1.")
+EACH_OF: Final = translatable("Name a number for each of: %(known)s.")
+AGREEMENT: Final = translatable("One of: %(known)s.")
+NO_FIELD: Final = translatable("A recipe has no field %(name)s.")
+SENTENCES: Final = (TOO_LONG, TOO_MANY, UNKNOWN, HOW_ALIKE, EACH_OF, AGREEMENT, NO_FIELD)
+"""What is said of a wrong recipe with something in its places, for whoever translates it."""
 
 
 class InvalidRecipe(ValueError):
@@ -120,7 +133,7 @@ def read_recipe(body: object) -> Recipe:
     Whether its tasks, editors, models and prompts exist, only the desk's tables can say.
     """
     if not isinstance(body, Mapping):
-        raise InvalidRecipe({"recipe": ["A recipe is a JSON object."]})
+        raise InvalidRecipe({"recipe": [translatable("A recipe is a JSON object.")]})
     reader = _Reader(body)
     recipe = Recipe(
         name=reader.name(),
@@ -147,7 +160,7 @@ def _read_filters(outer: "_Reader") -> Filters:
     if body is None:
         return Filters()
     if not isinstance(body, Mapping):
-        outer.say("filters", "Filters are a JSON object.")
+        outer.say("filters", translatable("Filters are a JSON object."))
         return Filters()
     reader = _Reader(body, "filters.", outer.problems)
     filters = Filters(
@@ -190,7 +203,10 @@ class _Reader:
 
     def refuse_unknown(self) -> None:
         for name in self._left:
-            self.say(str(name)[:MOST_CHARACTERS], "A recipe has no such field.")
+            if _FIELD.fullmatch(name):
+                self.say(name, translatable("A recipe has no such field."))
+            else:  # where it would have to be said is no place
+                self.say("recipe", NO_FIELD % {"name": orjson.dumps(name[:60]).decode()})
 
     def name(self) -> str:
         value = self.take("name")
@@ -220,10 +236,10 @@ class _Reader:
     def words(self, name: str, at_least: int = 0) -> tuple[str, ...]:
         value = self._list(name)
         if not all(isinstance(each, str) and 0 < len(each) <= MOST_CHARACTERS for each in value):
-            self.say(name, f"Each is a text of at most {MOST_CHARACTERS} characters.")
+            self.say(name, TOO_LONG % {"most": MOST_CHARACTERS})
             return ()
-        if len(value) < at_least:
-            self.say(name, "Name at least one.")
+        if len(value) < at_least and self._prefix + name not in self.problems:
+            self.say(name, translatable("Name at least one."))
         return tuple(dict.fromkeys(cast(list[str], value)))
 
     def numbers(self, name: str) -> tuple[int, ...]:
@@ -242,7 +258,7 @@ class _Reader:
         value = self.words(name, at_least=1)
         unknown = [each for each in value if each not in known]
         if unknown:
-            self.say(name, f"There is no {', '.join(unknown)}; there are: {', '.join(known)}.")
+            self.say(name, UNKNOWN % {"unknown": ", ".join(unknown), "known": ", ".join(known)})
         # In the order of the desk: the same choice is the same recipe, however it was written.
         return tuple(each for each in known if each in value)
 
@@ -252,7 +268,7 @@ class _Reader:
             return dict(DEFAULT_SHARES)
         shares = {split: value.get(split, 0) for split in SPLITS}
         if not all(_is_number(each) and 0 <= each <= 1 for each in shares.values()):  # type: ignore[operator]
-            self.say("shares", "Each share is a number from 0 to 1.")
+            self.say("shares", translatable("Each share is a number from 0 to 1."))
             return dict(DEFAULT_SHARES)
         given = {split: float(cast(float, share)) for split, share in shares.items()}
         if not math.isclose(sum(given.values()), 1, abs_tol=1e-6):
@@ -263,7 +279,7 @@ class _Reader:
         value = self._by_split("fewest") or {}
         fewest = {split: value.get(split, 0) for split in SPLITS}
         if not all(_is_whole(each) and 0 <= each <= 10**9 for each in fewest.values()):  # type: ignore[operator]
-            self.say("fewest", "Each is a whole number of rows.")
+            self.say("fewest", translatable("Each is a whole number of rows."))
             return dict.fromkeys(SPLITS, 0)
         return cast(dict[SplitName, int], fewest)
 
@@ -272,7 +288,7 @@ class _Reader:
         if value is None:
             return DEFAULT_ALIKE
         if not _is_number(value) or not LEAST_ALIKE <= cast(float, value) <= 1:
-            self.say("alike", f"From how alike two texts count as one: {LEAST_ALIKE} to 1.")
+            self.say("alike", HOW_ALIKE % {"least": LEAST_ALIKE})
             return DEFAULT_ALIKE
         return float(cast(float, value))
 
@@ -281,7 +297,7 @@ class _Reader:
         if value is None:
             return None
         if not _is_count(value):
-            self.say(name, "At most so many rows: a whole number from 1, or nothing.")
+            self.say(name, translatable("At most so many rows: a whole number from 1, or nothing."))
             return None
         return cast(int, value)
 
@@ -291,8 +307,10 @@ class _Reader:
             return None
         with suppress(ValueError):
             if isinstance(value, str):
-                return date.fromisoformat(value)
-        self.say(name, "A day is written like 2026-11-23.")
+                day = date.fromisoformat(value)
+                if 1900 <= day.year <= 2999:  # others have no day after them, or none before
+                    return day
+        self.say(name, translatable("A day is written like 2026-11-23, from 1900 to 2999."))
         return None
 
     def answers(self, name: str) -> dict[str, str]:
@@ -305,7 +323,10 @@ class _Reader:
             or not all(isinstance(each, str) for each in value)
             or not all(each in ("yes", "no", "na") for each in value.values())
         ):
-            self.say(name, 'A criterion and its answer: {"specific": "yes"}; yes, no or na.')
+            self.say(
+                name,
+                translatable('A criterion and its answer: {"specific": "yes"}; yes, no or na.'),
+            )
             return {}
         return dict(value)
 
@@ -314,7 +335,7 @@ class _Reader:
         if value is None:
             return "any"
         if value not in AGREEMENTS:
-            self.say("agreement", f"One of: {', '.join(AGREEMENTS)}.")
+            self.say("agreement", AGREEMENT % {"known": ", ".join(AGREEMENTS)})
             return "any"
         return value
 
@@ -327,7 +348,10 @@ class _Reader:
             or not all(isinstance(each, str) for each in value)
             or not all(_is_count(each) for each in value.values())
         ):
-            self.say("prompts", 'A task and the number of its prompt: {"music-oneliner": 3}.')
+            self.say(
+                "prompts",
+                translatable('A task and the number of its prompt: {"music-oneliner": 3}.'),
+            )
             return {}
         return dict(value)
 
@@ -336,10 +360,10 @@ class _Reader:
         if value is None:
             return []
         if not isinstance(value, list | tuple):
-            self.say(name, "A list is wanted.")
+            self.say(name, translatable("A list is wanted."))
             return []
         if len(value) > MOST_LISTED:
-            self.say(name, f"At most {MOST_LISTED} are named.")
+            self.say(name, TOO_MANY % {"most": MOST_LISTED})
             return []
         return list(value)
 
@@ -348,7 +372,7 @@ class _Reader:
         if value is None:
             return None
         if not isinstance(value, Mapping) or any(each not in SPLITS for each in value):
-            self.say(name, f"Name a number for each of: {', '.join(SPLITS)}.")
+            self.say(name, EACH_OF % {"known": ", ".join(SPLITS)})
             return None
         return dict(value)
 
@@ -362,4 +386,4 @@ def _is_count(value: object) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))

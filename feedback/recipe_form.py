@@ -14,6 +14,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.in_words import in_words
 from accounts.models import Person
 from explanations.models import Category, Criterion, ModelVersion, Prompt, Task
 from feedback.formats import FILE_KINDS, training_format_slugs
@@ -22,6 +23,7 @@ from feedback.recipe import (
     DEFAULT_ALIKE,
     DEFAULT_SALT,
     LEAST_ALIKE,
+    SENTENCES,
     SPLITS,
     InvalidRecipe,
     Recipe,
@@ -236,7 +238,8 @@ class RecipeForm(forms.Form):
         for place, sentences in refused.problems.items():
             name = _PLACES.get(place, place.removeprefix("filters."))
             for sentence in sentences:
-                self.add_error(name if name in self.fields else None, gettext(sentence))
+                words = in_words(sentence, SENTENCES)
+                self.add_error(name if name in self.fields else None, words)
 
     def again(self) -> "RecipeForm":
         """Return the same form, as it was filled in, with a key of its own."""

@@ -43,6 +43,12 @@ from feedback.api.goldens import (
 )
 from feedback.api.reviews import DraftReviewsView, UndoView
 from feedback.api.search import SearchDraftsView, SearchGoldensView
+from feedback.api.webhooks import (
+    SendWebhookAgainView,
+    WebhookDeliveriesView,
+    WebhooksView,
+    WebhookView,
+)
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("queue/claim/", ClaimView.as_view(), name="api-queue-claim"),
@@ -95,6 +101,18 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "datasets/<slug:name>/<int:number>/files/<path:path>",
         DatasetFileView.as_view(),
         name="api-dataset-file",
+    ),
+    path("webhooks/", WebhooksView.as_view(), name="api-webhooks"),
+    path("webhooks/<int:webhook_id>/", WebhookView.as_view(), name="api-webhook"),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/",
+        WebhookDeliveriesView.as_view(),
+        name="api-webhook-deliveries",
+    ),
+    path(
+        "webhooks/<int:webhook_id>/deliveries/<int:delivery_id>/again/",
+        SendWebhookAgainView.as_view(),
+        name="api-webhook-send-again",
     ),
     path("search/drafts/", SearchDraftsView.as_view(), name="api-search-drafts"),
     path("search/goldens/", SearchGoldensView.as_view(), name="api-search-goldens"),

@@ -15,6 +15,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.log import record
@@ -151,8 +152,11 @@ def prepare(kind: Kind, wanted: Search, person: Person) -> BulkAction:
         chosen = action.counts["chosen"]
         if chosen > MOST_AT_ONCE:
             raise BulkRefused(
-                f"This would be {chosen:,} at once; {MOST_AT_ONCE:,} are the most. Narrow the"
-                " search by run, task or date."
+                _(
+                    "This would be %(chosen)s at once; %(most)s are the most. Narrow the search "
+                    "by run, task or date."
+                )
+                % {"chosen": number_format(chosen), "most": number_format(MOST_AT_ONCE)}
             )
         action.save(update_fields=["counts"])
     return action
@@ -235,7 +239,7 @@ def do(action_id: int, person: Person, reason: str) -> BulkAction:
     if not action.reason:
         raise BulkRefused(_("Say why; who meets one of these texts will read it."))
     if len(action.reason) > MOST_REASON:
-        raise BulkRefused(f"The reason may have {MOST_REASON} characters.")
+        raise BulkRefused(_("The reason may have %(most)d characters.") % {"most": MOST_REASON})
     return _done(action, person)
 
 

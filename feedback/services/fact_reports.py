@@ -142,7 +142,9 @@ def report_fact(
 def _value_doubted(recommendation: Recommendation, doubt: Doubt) -> object:
     """Return what the fact says now, None for a missing one. Raises FactReportRefused."""
     if doubt.problem not in Problem.values:
-        raise FactReportRefused(f"What is wrong is one of {', '.join(Problem.values)}.")
+        raise FactReportRefused(
+            _("What is wrong is one of %(known)s.") % {"known": ", ".join(Problem.values)}
+        )
     facts = recommendation.snapshot.facts if recommendation.snapshot else {}
     try:
         segments = pointer_segments(doubt.pointer)
@@ -171,7 +173,9 @@ def _segments_of_missing(pointer: str) -> list[str]:
 def _refuse_a_bad_value(doubt: Doubt) -> None:
     for words in (doubt.source, doubt.note):
         if len(words) > MOST_WORDS:
-            raise FactReportRefused(f"Source and note may have {MOST_WORDS} characters each.")
+            raise FactReportRefused(
+                _("Source and note may have %(most)d characters each.") % {"most": MOST_WORDS}
+            )
     if doubt.right_value is None:
         return
     if doubt.problem == Problem.NOT_FOR_SHOWING:
@@ -254,7 +258,9 @@ def _locked_open(report_id: int) -> FactReport:
         .get(pk=report_id)
     )
     if report.state != FactReport.State.OPEN:
-        raise FactReportRefused(f"This report is {report.get_state_display()} already.")
+        raise FactReportRefused(
+            _("This report is %(state)s already.") % {"state": report.get_state_display()}
+        )
     return report
 
 

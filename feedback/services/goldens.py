@@ -9,9 +9,11 @@ from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from accounts.in_words import in_words
 from accounts.log import record
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
+from accounts.words import translatable
 from explanations.checks import (
     Finding,
     Published,
@@ -46,6 +48,10 @@ from feedback.outcomes import Outcome, worth
 from feedback.services.datasets.marking import UNDONE, mark_golden, mark_review
 
 MOST_REASON: Final = 500
+
+DOUBTED: Final = translatable("These facts are reported and not settled: %(facts)s.")
+CHANGED: Final = translatable("These facts have changed since: %(facts)s.")
+REWRITTEN: Final = translatable("Rewritten.")
 
 _STANDS: Final = (Golden.State.PROPOSED, Golden.State.APPROVED, Golden.State.NEEDS_REVIEW)
 
@@ -204,7 +210,7 @@ def _doubted(golden: Golden, reported: Iterable[str]) -> str:
     """
     touched = {pointer for pointer in reported if touches(golden.rests_on, pointer)}
     doubted = ", ".join(sorted(touched))
-    return f"These facts are reported and not settled: {doubted}."[:MOST_REASON] if doubted else ""
+    return (DOUBTED % {"facts": doubted})[:MOST_REASON] if doubted else ""
 
 
 def facts_changed(golden: Golden) -> list[FactChange]:
@@ -227,7 +233,12 @@ def facts_changed(golden: Golden) -> list[FactChange]:
 
 def _changed_since(golden: Golden) -> str:
     changed = ", ".join(change.pointer for change in facts_changed(golden))
-    return f"These facts have changed since: {changed}."[:MOST_REASON] if changed else ""
+    return (CHANGED % {"facts": changed})[:MOST_REASON] if changed else ""
+
+
+def state_reason_in_words(reason: str) -> str:
+    """Return why a golden came to its state in the reader's language, where the desk said it."""
+    return in_words(reason, (DOUBTED, CHANGED))
 
 
 def _forbidden_by_checks(golden: Golden, subject: Subject) -> str:
@@ -376,9 +387,12 @@ def approve_golden(golden_id: int, person: Person, override: str = "") -> Golden
         if golden.writer_id == person.pk:
             raise GoldenRefused(_("A golden is approved by somebody else than its editor."))
         if golden.state not in {Golden.State.PROPOSED, Golden.State.NEEDS_REVIEW}:
-            raise GoldenRefused(f"This golden does not wait: it is {golden.get_state_display()}.")
+            raise GoldenRefused(
+                _("This golden does not wait: it is %(state)s.")
+                % {"state": golden.get_state_display()}
+            )
         if reason := _changed_since(golden):
-            raise GoldenRefused(reason)
+            raise GoldenRefused(state_reason_in_words(reason))
         forbidding = [said for said in said_of(golden) if said.forbids]
         if forbidding:
             _override(golden, forbidding, person, override)
@@ -391,7 +405,7 @@ def _override(golden: Golden, forbidding: Collection[Said], person: Person, reas
     if not reason.strip() or not has_right(person, LEAD):
         raise GoldenRefused(said)
     if not all(each.may_be_overridden for each in forbidding):
-        raise GoldenRefused(f"Nobody overrides this. {said}")
+        raise GoldenRefused(_("Nobody overrides this. %(said)s") % {"said": said})
     golden.overridden = [
         *golden.overridden,
         *({"check": each.finding.check, "gist": each.gist} for each in forbidding),
@@ -419,7 +433,9 @@ def send_back(golden_id: int, person: Person, reason: str) -> Golden:
         if golden.writer_id == person.pk:
             raise GoldenRefused(_("Undo your own review instead of sending it back."))
         if golden.state not in _STANDS:
-            raise GoldenRefused(f"This golden is {golden.get_state_display()} already.")
+            raise GoldenRefused(
+                _("This golden is %(state)s already.") % {"state": golden.get_state_display()}
+            )
         return _move(golden, Golden.State.SENT_BACK, _said(reason), person)
 
 
@@ -497,7 +513,7 @@ def rewrite_golden(
         except UnusableOutput as unusable:
             raise GoldenRefused(unusable.sentence) from unusable
         text = output_format.render(output)
-        _move(old, Golden.State.WITHDRAWN, "Rewritten.", person)
+        _move(old, Golden.State.WITHDRAWN, REWRITTEN, person)
         kept = None if old.output is None else output
         golden = Golden(
             task=old.task,
@@ -530,7 +546,10 @@ def _reported(golden: Golden) -> Iterable[str]:
 def _to_judge_anew(golden_id: int, looked_at: int | None) -> Golden:
     golden = _locked(golden_id)
     if golden.state != Golden.State.NEEDS_REVIEW:
-        raise GoldenRefused(f"This golden needs no new review: it is {golden.get_state_display()}.")
+        raise GoldenRefused(
+            _("This golden needs no new review: it is %(state)s.")
+            % {"state": golden.get_state_display()}
+        )
     now = golden.recommendation.snapshot
     if now is not None and looked_at != now.number:
         raise GoldenRefused(_("The facts have changed again; look at them as they are now."))
@@ -592,7 +611,7 @@ def _said(reason: str) -> str:
     if not said:
         raise GoldenRefused(_("Say why."))
     if len(said) > MOST_REASON:
-        raise GoldenRefused(f"The reason may have {MOST_REASON} characters.")
+        raise GoldenRefused(_("The reason may have %(most)d characters.") % {"most": MOST_REASON})
     return said
 
 

@@ -46,7 +46,7 @@ from feedback.outcomes import (
 from feedback.review_body import BodyRefused, ReviewBody, TagBody, body_sha256, check_body
 from feedback.services import goldens, harm, memory
 from feedback.services.deadlocks import again_after_deadlock
-from feedback.services.goldens import MadeGolden, facts_seen
+from feedback.services.goldens import MadeGolden, facts_seen, state_reason_in_words
 from feedback.services.judged_by import Decides, JudgedBy, lock_draft_of, read_judged_by
 from feedback.services.queue import (
     LEASE,
@@ -519,16 +519,20 @@ def _refuse_the_long_gone(editor: Person, review: Review) -> None:
         # It was pulled for good; to decide the draft once more would bring it back.
         raise UndoRefused(
             _("A lead has withdrawn the golden of this review: %(reason)s")
-            % {"reason": withdrawn[0].state_reason}
+            % {"reason": state_reason_in_words(withdrawn[0].state_reason)}
         )
     last = Review.objects.standing().filter(editor=editor).order_by("-pk")
     if review.pk not in last.values_list("pk", flat=True)[:UNDOABLE]:
-        raise UndoRefused(f"Only the last {UNDOABLE} reviews can be undone; ask a lead.")
+        raise UndoRefused(
+            _("Only the last %(number)d reviews can be undone; ask a lead.") % {"number": UNDOABLE}
+        )
 
 
 def _refuse_the_taken(review: Review, draft: Draft, place: Place) -> None:
     if draft.state not in {Draft.State.REVIEWED, *_REVIEWABLE}:
-        raise UndoRefused(f"The draft is {draft.get_state_display()} by now.")
+        raise UndoRefused(
+            _("The draft is %(state)s by now.") % {"state": draft.get_state_display()}
+        )
     if place.state == Place.State.CLOSED:
         raise UndoRefused(_("The draft wants no review any more."))
     if Assignment.objects.active().filter(place=place).exists():

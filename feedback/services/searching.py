@@ -16,6 +16,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import Person
 from explanations.models import Draft, Finding
@@ -185,7 +186,9 @@ def bounded(wanted: Search, longest_s: float) -> Iterator[None]:
             raise TookTooLong(*_stopped(wanted, longest_s)) from error
         if isinstance(cause, psycopg.errors.InvalidRegularExpression):
             said = (cause.diag.message_primary or "").removeprefix("invalid regular expression: ")
-            raise SearchRefused("pattern", f"This is no regular expression: {said}.") from error
+            raise SearchRefused(
+                "pattern", _("This is no regular expression: %(why)s.") % {"why": said}
+            ) from error
         raise
 
 
@@ -193,7 +196,10 @@ def _refuse_a_bad_pattern(wanted: Search) -> None:
     """Let PostgreSQL read the pattern before any text is held against it. Raises SearchRefused."""
     for field in ("words", "pattern"):
         if len(getattr(wanted, field)) > MOST_CHARACTERS:
-            raise SearchRefused(field, f"At most {MOST_CHARACTERS} characters can be searched for.")
+            raise SearchRefused(
+                field,
+                _("At most %(most)d characters can be searched for.") % {"most": MOST_CHARACTERS},
+            )
     if wanted.pattern:
         with connection.cursor() as cursor:
             cursor.execute("SELECT '' ~ %s", [wanted.pattern])
@@ -203,13 +209,19 @@ def _stopped(wanted: Search, longest_s: float) -> tuple[str, str]:
     if wanted.pattern:
         return (
             "pattern",
-            f"This regular expression was stopped after {longest_s:g} seconds, the most that one"
-            " may take. Make it simpler, or narrow the search by words, task, run or date.",
+            _(
+                "This regular expression was stopped after %(seconds)s seconds, the most that one "
+                "may take. Make it simpler, or narrow the search by words, task, run or date."
+            )
+            % {"seconds": f"{longest_s:g}"},
         )
     return (
         "words",
-        f"This search was stopped after {longest_s:g} seconds, the most that one may take. Narrow"
-        " it by task, run or date.",
+        _(
+            "This search was stopped after %(seconds)s seconds, the most that one may take. "
+            "Narrow it by task, run or date."
+        )
+        % {"seconds": f"{longest_s:g}"},
     )
 
 
@@ -280,7 +292,9 @@ def _words_of(draft_id: int) -> tuple[str, str]:
         .first()
     )
     if found is None:
-        raise SearchRefused("similar_to", f"There is no draft {draft_id} with a text.")
+        raise SearchRefused(
+            "similar_to", _("There is no draft %(number)d with a text.") % {"number": draft_id}
+        )
     return found
 
 

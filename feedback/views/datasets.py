@@ -34,6 +34,7 @@ from feedback.services.datasets.creating import (
     create_dataset,
 )
 from feedback.services.datasets.difference import difference
+from feedback.services.datasets.failures import failure_in_words
 from feedback.services.datasets.preview import PreviewTooLong, preview
 from feedback.views.dataset_difference import what_differs
 from feedback.views.dataset_mix import left_out_of, mix_of, rows_of_formats
@@ -213,6 +214,7 @@ class DatasetPage(RightRequiredMixin, View):
     def _whole(self, request: HttpRequest, dataset: Dataset) -> dict[str, Any]:
         manifest: Mapping[str, Any] = dataset.manifest or {}
         return {
+            "failure": failure_in_words(dataset),
             "mix": mix_of(manifest),
             "left_out": left_out_of(manifest),
             "formats": rows_of_formats(manifest),

@@ -22,7 +22,12 @@ from feedback.services.webhooks.addresses import (
     addresses,
     retire_address,
 )
-from feedback.services.webhooks.deliveries import MOST_ATTEMPTS, newest_deliveries, send_again
+from feedback.services.webhooks.deliveries import (
+    MOST_ATTEMPTS,
+    newest_deliveries,
+    problem_in_words,
+    send_again,
+)
 
 DELIVERIES_A_PAGE: Final = 30
 
@@ -63,7 +68,7 @@ class WebhooksPage(RightRequiredMixin, View):
             messages.success(request, _("It is told nothing any more."))
             return redirect("webhooks")
         if "again" in request.POST:
-            if not send_again(_number(request.POST["again"])):
+            if not send_again(_number(request.POST["again"]), person_of(request)):
                 messages.warning(request, _("This message is not given up, or its address is."))
             return redirect("webhooks")
         form = WebhookForm(request.POST)
@@ -78,10 +83,12 @@ class WebhooksPage(RightRequiredMixin, View):
         return self._show(request, WebhookForm(), made=made, secret=secret)
 
     def _show(self, request: HttpRequest, form: WebhookForm, **more: Any) -> HttpResponse:
+        page = newest_first(newest_deliveries(), request, DELIVERIES_A_PAGE)
         context = {
             "form": form,
             "webhooks": addresses(),
-            "page": newest_first(newest_deliveries(), request, DELIVERIES_A_PAGE),
+            "page": page,
+            "deliveries": [(delivery, problem_in_words(delivery)) for delivery in page.rows],
             "names": reading.names(),
             "most_attempts": MOST_ATTEMPTS,
             **more,

@@ -81,7 +81,29 @@ def test_a_wrong_recipe_is_told_by_its_fields(
 ) -> None:
     problem = assert_problem(asked(program, body), 400, "invalid")
 
-    assert [error["pointer"] for error in problem["errors"]] == pointers
+    found = [error["pointer"] for error in problem["errors"]]
+    assert found == pointers
+
+
+def test_a_hostile_recipe_is_told_by_its_fields_too(program: Client) -> None:
+    for more, pointers in (
+        ({"a": 1, "a.non_field_errors": 1}, ["/a", "/recipe"]),
+        ({"alike": 1e308}, ["/alike"]),
+        ({"tasks": {"music-oneliner": 1}}, ["/tasks"]),
+        (
+            {"filters": {"editors": ["nobody"], "models": ["none"]}},
+            ["/filters/editors", "/filters/models"],
+        ),
+        ({"filters": {"reviewed_until": "9999-12-31"}}, ["/filters/reviewed_until"]),
+        ({"prompts": {"job-fit": 1}}, ["/prompts"]),
+        ({"prompts": {"music-oneliner": 999_999_999}}, ["/prompts"]),
+        ({"filters": {"prompts": [999_999_999]}}, ["/filters/prompts"]),
+    ):
+        problem = assert_problem(asked(program, MUSIC | more), 400, "invalid")
+
+        assert [error["pointer"] for error in problem["errors"]] == pointers, more
+        assert all(error["detail"] for error in problem["errors"])
+    assert not Dataset.objects.exists()
 
 
 def test_the_newest_version_is_named_and_only_one_that_is_ready(program: Client) -> None:

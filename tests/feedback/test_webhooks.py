@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.utils import translation
 
 from accounts.models import Person
 from explanations import nudge
@@ -24,8 +25,15 @@ from feedback.recipe import read_recipe
 from feedback.services.datasets.attempt import Attempt, claim
 from feedback.services.datasets.creating import create_dataset
 from feedback.services.webhooks.addresses import AddressRefused, add_address, retire_address
-from feedback.services.webhooks.deliveries import MOST_ATTEMPTS, send_again, send_due
+from feedback.services.webhooks.deliveries import (
+    MOST_ATTEMPTS,
+    problem_in_words,
+    send_again,
+    send_due,
+)
 from feedback.services.webhooks.signing import signature
+from tests.conftest import TokenMaker, bearer
+from tests.editorial.test_api import assert_problem
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -224,11 +232,11 @@ def test_it_is_given_up_in_the_end_and_can_be_sent_once_more(
     assert (delivery.state, delivery.problem) == (State.FAILED, "It answered 503.")
     assert len(receiver.got) == MOST_ATTEMPTS
 
-    assert send_again(delivery.pk)
+    assert send_again(delivery.pk, ml_engineer)
     send_due()
     delivery.refresh_from_db()
     assert delivery.state == State.DELIVERED
-    assert not send_again(delivery.pk)
+    assert not send_again(delivery.pk, ml_engineer)
 
 
 def test_an_answer_of_410_ends_it_at_once(
@@ -420,6 +428,173 @@ def test_a_name_that_nobody_knows_is_said_so(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(CannotSend, match="cannot be looked up"):
         post(target_of("https://ci.example/"), b"", {})
+
+
+def test_what_came_back_is_said_in_the_readers_language(
+    ml_engineer: Person, becomes_ready: Callable[..., Dataset]
+) -> None:
+    webhook, _secret = add_address("https://ci.example/", "", ml_engineer)
+    becomes_ready()
+    said = {
+        "": "",
+        "It answered 500.": "Sie hat mit 500 geantwortet.",
+        "It answered 302, and the desk follows nobody elsewhere.": (
+            "Sie hat mit 302 geantwortet, und der Desk folgt niemandem woandershin."
+        ),
+        "It answered 410: it is gone for good.": (
+            "Sie hat mit 410 geantwortet: Es gibt sie nicht mehr."
+        ),
+        "ci.example is 10.0.0.1, an address inside; whoever runs the desk can allow it.": (
+            "ci.example ist 10.0.0.1, eine Adresse im Inneren; wer den Desk betreibt, kann sie "
+            "erlauben."
+        ),
+        "Something that another version said.": "Something that another version said.",
+    }
+
+    for problem, in_german in said.items():
+        webhook.deliveries.update(problem=problem)
+        assert problem_in_words(webhook.deliveries.get()) == problem
+        with translation.override("de"):
+            assert problem_in_words(webhook.deliveries.get()) == in_german
+
+
+def test_why_an_address_is_refused_is_said_in_the_readers_language(
+    ml_engineer: Person, settings: Any
+) -> None:
+    settings.WEBHOOK_INNER_HOSTS = []
+    with translation.override("de"), pytest.raises(AddressRefused, match="eine Adresse im Inneren"):
+        add_address("https://10.0.0.1/", "", ml_engineer)
+
+
+# REST --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def program(ml_engineer: Person, token_for: TokenMaker) -> Client:
+    return Client(headers=bearer(token_for(ml_engineer, "webhooks:write")))
+
+
+def posted(program: Client, body: Any) -> Any:
+    return program.post("/api/v1/webhooks/", body, content_type="application/json")
+
+
+def test_a_program_adds_an_address_and_gets_its_secret_once(
+    program: Client, receiver: Receiver, becomes_ready: Callable[..., Dataset]
+) -> None:
+    made = posted(program, {"address": receiver.address, "dataset_name": "music-sft"})
+    becomes_ready()
+    send_due()
+
+    assert made.status_code == 201
+    [(_path, headers, body)] = receiver.got
+    secret = made.json()["secret"]
+    assert headers["webhook-signature"] == by_the_receiver(secret, headers, body)
+    read = program.get(made["Location"]).json()
+    assert read == {name: value for name, value in made.json().items() if name != "secret"}
+    assert (read["address"], read["dataset_name"]) == (receiver.address, "music-sft")
+    assert program.get("/api/v1/webhooks/").json()["results"] == [read]
+
+
+def test_a_program_retires_an_address_and_may_do_so_twice(
+    program: Client, ml_engineer: Person
+) -> None:
+    webhook, _secret = add_address("https://ci.example/", "", ml_engineer)
+    address = f"/api/v1/webhooks/{webhook.pk}/"
+
+    assert [program.delete(address).status_code for _ in range(2)] == [204, 204]
+
+    assert program.get("/api/v1/webhooks/").json()["results"] == []
+    assert program.get(address).json()["retired_at"]
+
+
+def test_a_program_reads_what_became_of_messages_and_sends_one_again(
+    program: Client,
+    receiver: Receiver,
+    ml_engineer: Person,
+    becomes_ready: Callable[..., Dataset],
+) -> None:
+    receiver.answers = [status(410)]
+    webhook, _secret = add_address(receiver.address, "", ml_engineer)
+    becomes_ready()
+    send_due()
+    address = f"/api/v1/webhooks/{webhook.pk}/deliveries/"
+
+    [given_up] = program.get(address).json()["results"]
+    assert (given_up["state"], given_up["attempts"]) == ("FAILED", 1)
+    assert (given_up["dataset"], given_up["number"]) == ("music-sft", 1)
+    assert given_up["problem"] == "It answered 410: it is gone for good."
+    assert given_up["message"] == receiver.got[0][1]["webhook-id"]
+
+    again = f"{address}{given_up['id']}/again/"
+    assert program.post(again).json()["state"] == "WAITING"
+    assert_problem(program.post(again), 409, "not_given_up")
+    send_due()
+
+    assert program.get(address).json()["results"][0]["state"] == "DELIVERED"
+    assert len(receiver.got) == 2
+
+
+def test_a_message_is_sent_again_only_at_its_own_address(
+    program: Client,
+    receiver: Receiver,
+    ml_engineer: Person,
+    becomes_ready: Callable[..., Dataset],
+) -> None:
+    receiver.answers = [status(410)]
+    webhook, _secret = add_address(receiver.address, "", ml_engineer)
+    other, _secret = add_address("https://ci.example/", "another-name", ml_engineer)
+    becomes_ready()
+    send_due()
+    delivery = webhook.deliveries.get()
+
+    wrong = program.post(f"/api/v1/webhooks/{other.pk}/deliveries/{delivery.pk}/again/")
+
+    assert_problem(wrong, 404, "not_found")
+    delivery.refresh_from_db()
+    assert delivery.state == State.FAILED
+
+
+def test_rubbish_is_told_by_its_field(program: Client, settings: Any) -> None:
+    settings.WEBHOOK_INNER_HOSTS = []
+    good = "https://ci.example/"
+    for asked, where in (
+        ({}, "/address"),
+        ({"address": "https://10.0.0.1/"}, "/address"),
+        ({"address": "https://[::ffff:169.254.169.254]/latest/meta-data"}, "/address"),
+        ({"address": "http://ci.example/"}, "/address"),
+        ({"address": 7}, "/address"),
+        ({"address": [good]}, "/address"),
+        ({"address": None}, "/address"),
+        ({"address": good + "x" * 500}, "/address"),
+        ({"address": good, "dataset_name": "../x"}, "/dataset_name"),
+        ({"address": good, "dataset_name": "x" * 61}, "/dataset_name"),
+        ({"address": good, "dataset_name": {}}, "/dataset_name"),
+    ):
+        problem = assert_problem(posted(program, asked), 400, "invalid")
+
+        [error] = problem["errors"]
+        assert (error["pointer"], bool(error["detail"])) == (where, True), asked
+    assert not Webhook.objects.exists()
+
+
+def test_what_there_is_not_is_not_found(program: Client) -> None:
+    for address in ("999999999/", "99999999999999999999999999/", "999999999/deliveries/"):
+        assert_problem(program.get(f"/api/v1/webhooks/{address}"), 404, "not_found")
+    assert_problem(program.delete("/api/v1/webhooks/999999999/"), 404, "not_found")
+    again = program.post("/api/v1/webhooks/999999999/deliveries/999999999/again/")
+    assert_problem(again, 404, "not_found")
+
+
+def test_who_may_build_datasets_with_a_program_may_not_say_who_is_told(
+    ml_engineer: Person, token_for: TokenMaker
+) -> None:
+    builder = Client(headers=bearer(token_for(ml_engineer, "datasets:write", "datasets:read")))
+
+    for answer in (
+        builder.get("/api/v1/webhooks/"),
+        posted(builder, {"address": "https://ci.example/"}),
+    ):
+        assert_problem(answer, 403, "permission_denied")
 
 
 # The page ----------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 Whatever happens, a build leaves either the whole dataset or nothing but the reason why.
 """
 
-import errno
 import hashlib
 import logging
 import os
@@ -25,6 +24,7 @@ from feedback.services.datasets import storage
 from feedback.services.datasets.attempt import MOST_TRIES, Attempt, AttemptLost, claim
 from feedback.services.datasets.choosing import choose
 from feedback.services.datasets.examples import count_wanted
+from feedback.services.datasets.failures import DIED, sentence_of
 from feedback.services.datasets.lessons import prepare_lessons
 from feedback.services.datasets.manifest import MANIFEST, count_chosen, make_manifest
 from feedback.services.datasets.moment import one_moment
@@ -32,8 +32,6 @@ from feedback.services.datasets.sizes import too_small
 from feedback.services.datasets.writing import WrittenFile, write_files
 
 log = logging.getLogger(__name__)
-
-_FULL_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class CannotBuild(Exception):
@@ -58,7 +56,7 @@ def build_dataset(dataset_id: int) -> bool:
         if not isinstance(error, CannotBuild | OSError):
             log.exception("%s cannot be built.", dataset)
         with suppress(AttemptLost):
-            attempt.end_failed(_sentence(error))
+            attempt.end_failed(str(error) if isinstance(error, CannotBuild) else sentence_of(error))
             _clear_place(dataset)
     finally:
         storage.close_workshop(dataset)
@@ -71,9 +69,7 @@ def sweep() -> list[int]:
     for dataset in Dataset.objects.filter(lease_ran_out, tries__gte=MOST_TRIES):
         attempt = Attempt(dataset)
         with suppress(AttemptLost):
-            attempt.end_failed(
-                f"The build was begun {MOST_TRIES} times and its worker died each time."
-            )
+            attempt.end_failed(DIED % {"times": MOST_TRIES})
     waiting = Q(state=Dataset.State.WAITING) | lease_ran_out
     return list(Dataset.objects.filter(waiting).order_by("pk").values_list("pk", flat=True))
 
@@ -87,16 +83,6 @@ def _clear_place(dataset: Dataset) -> None:
         storage.remove_placed(dataset)
     except Exception:
         log.exception("What was placed of %s cannot be removed.", dataset)
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, CannotBuild):
-        return str(error)
-    if isinstance(error, OSError) and error.errno in _FULL_DISK:
-        return "The disk is full: there is no room for the files of this dataset."
-    if isinstance(error, OSError):
-        return f"The files could not be written: {error.strerror or error}."
-    return f"The build broke: {type(error).__name__}. The worker's log says where."
 
 
 def _build(attempt: Attempt) -> None:

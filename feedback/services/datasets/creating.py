@@ -91,17 +91,21 @@ def refuse_unknown(recipe: Recipe) -> None:
     known = set(Task.objects.values_list("slug", flat=True))
     unknown = [slug for slug in recipe.tasks if slug not in known]
     if unknown:
-        there_are = ", ".join(sorted(known)) or "none yet"
-        problems["tasks"] = [f"There is no task {', '.join(unknown)}; there are: {there_are}."]
+        problems["tasks"] = [
+            _("There is no task %(unknown)s; there are: %(known)s.")
+            % {"unknown": ", ".join(unknown), "known": ", ".join(sorted(known)) or _("none yet")}
+        ]
     for name, named, column in _named_things(recipe):
         there = set(column) if named else set()
         if missing := [str(each) for each in named if each not in there]:
-            problems[name] = [f"The desk has no {', '.join(missing)}."]
+            problems[name] = [_("The desk has no %(missing)s.") % {"missing": ", ".join(missing)}]
     for slug, number in recipe.prompts.items():
         if slug not in recipe.tasks:
-            problems["prompts"] = [f"The recipe has no task {slug}."]
+            problems["prompts"] = [_("The recipe has no task %(task)s.") % {"task": slug}]
         elif not Prompt.objects.filter(task__slug=slug, number=number).exists():
-            problems["prompts"] = [f"The task {slug} has no prompt {number}."]
+            problems["prompts"] = [
+                _("The task %(task)s has no prompt %(number)s.") % {"task": slug, "number": number}
+            ]
     if problems:
         raise InvalidRecipe(problems)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db import connection
 
+from accounts.words import translatable
 from feedback.models import Dataset
 
 MOST_REASON: Final = 500
@@ -48,7 +49,7 @@ WHERE undo.supersedes_id IS NOT NULL
 ON CONFLICT (dataset_id, review_id) DO NOTHING
 """
 
-UNDONE: Final = "Its editor took the review back."
+UNDONE: Final = translatable("Its editor took the review back.")
 
 
 def mark_golden(review_id: int, golden_id: int, reason: str) -> int:

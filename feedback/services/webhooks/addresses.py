@@ -8,11 +8,12 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from accounts.in_words import in_words
 from accounts.log import record
 from accounts.models import Person
 from accounts.words import translatable
 from feedback.models import Webhook, WebhookDelivery
-from feedback.outgoing import CannotSend, Target, target_of
+from feedback.outgoing import SENTENCES, CannotSend, Target, target_of
 from feedback.services.webhooks.signing import secret_of
 
 MOST_ADDRESSES: Final = 20
@@ -28,6 +29,11 @@ def addresses() -> QuerySet[Webhook]:
     return Webhook.objects.filter(retired_at=None).select_related("created_by").order_by("-pk")
 
 
+def address_at(webhook_id: int) -> Webhook:
+    """Return one address, be it retired. Raises Webhook.DoesNotExist."""
+    return Webhook.objects.select_related("created_by").get(pk=webhook_id)
+
+
 def add_address(address: str, dataset_name: str, person: Person) -> tuple[Webhook, str]:
     """Tell this address of each dataset that becomes ready, or only of those of a name.
 
@@ -37,7 +43,7 @@ def add_address(address: str, dataset_name: str, person: Person) -> tuple[Webhoo
     try:
         check(address)
     except CannotSend as refused:
-        raise AddressRefused(_(str(refused))) from refused
+        raise AddressRefused(in_words(str(refused), SENTENCES)) from refused
     with transaction.atomic():
         if addresses().count() >= MOST_ADDRESSES:
             raise AddressRefused(

@@ -14,7 +14,12 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 
+from accounts.in_words import in_words
+from accounts.log import record
+from accounts.models import Person
+from accounts.words import translatable
 from explanations import nudge
+from feedback import outgoing
 from feedback.models import Dataset, Webhook, WebhookDelivery
 from feedback.outgoing import WHOLE_S, CannotSend, post
 from feedback.services.webhooks.addresses import RETIRED, check
@@ -32,6 +37,14 @@ MOST_ATTEMPTS: Final = len(RESTS) + 1
 JITTER: Final = 0.2
 # One slow receiver must not hold up what else the worker has to do.
 AT_ONCE_S: Final = 20.0
+
+GONE_FOR_GOOD: Final = translatable("It answered 410: it is gone for good.")
+LEADS_ELSEWHERE: Final = translatable(
+    "It answered %(status)d, and the desk follows nobody elsewhere."
+)
+ANSWERED: Final = translatable("It answered %(status)d.")
+# What the problem of a delivery is made of, where something is in its places.
+_SENTENCES: Final = (LEADS_ELSEWHERE, ANSWERED, *outgoing.SENTENCES)
 
 _GONE: Final = 410
 
@@ -63,14 +76,23 @@ def send_due(seconds: float = AT_ONCE_S) -> int:
     return sent
 
 
-def send_again(delivery_id: int) -> bool:
+def send_again(delivery_id: int, person: Person) -> bool:
     """Try a message that was given up once more, at once. Returns whether it was given up."""
-    begun = WebhookDelivery.objects.filter(
-        pk=delivery_id, state=WebhookDelivery.State.FAILED, webhook__retired_at=None
-    ).update(state=WebhookDelivery.State.WAITING, next_at=Now(), ended_at=None)
-    if begun:
-        nudge.after_commit(SEND_WEBHOOKS)
+    with transaction.atomic():
+        given_up = WebhookDelivery.objects.filter(
+            pk=delivery_id, state=WebhookDelivery.State.FAILED, webhook__retired_at=None
+        )
+        begun = given_up.update(state=WebhookDelivery.State.WAITING, next_at=Now(), ended_at=None)
+        if begun:
+            delivery = WebhookDelivery.objects.get(pk=delivery_id)
+            record(person, "webhook message sent again", delivery)
+            nudge.after_commit(SEND_WEBHOOKS)
     return bool(begun)
+
+
+def problem_in_words(delivery: WebhookDelivery) -> str:
+    """Return what came of its last attempt, in the reader's language; empty if nothing is wrong."""
+    return in_words(delivery.problem, _SENTENCES)
 
 
 def newest_deliveries() -> QuerySet[WebhookDelivery]:
@@ -117,11 +139,11 @@ def _send(delivery: WebhookDelivery) -> None:
     if 200 <= status < 300:
         _end(delivery, WebhookDelivery.State.DELIVERED, "")
     elif status == _GONE:
-        _end(delivery, WebhookDelivery.State.FAILED, "It answered 410: it is gone for good.")
+        _end(delivery, WebhookDelivery.State.FAILED, GONE_FOR_GOOD)
     elif 300 <= status < 400:
-        _try_again(delivery, f"It answered {status}, and the desk follows nobody elsewhere.")
+        _try_again(delivery, LEADS_ELSEWHERE % {"status": status})
     else:
-        _try_again(delivery, f"It answered {status}.")
+        _try_again(delivery, ANSWERED % {"status": status})
 
 
 def _body(dataset: Dataset) -> bytes:
