@@ -100,11 +100,12 @@ test-trainers: $(VENV)/.tests-installed $(TRAINERS)/.installed
 	$(STEP) "Datasets in the hands of trainers"
 	@$(BIN)/python -m pytest tests/trainers
 
-$(TRAINERS)/.installed: requirements/trainers.txt
+$(TRAINERS)/.installed: requirements/trainers.txt requirements/readers.txt
 	$(STEP) "Installing the trainers in $(TRAINERS); this takes a minute or two"
 	@$(PYTHON) -m venv $(TRAINERS)
 	@$(TRAINERS)/bin/python -m pip install --disable-pip-version-check --no-input $$(grep '^torch==' requirements/trainers.txt)
 	@$(TRAINERS)/bin/python -m pip install --disable-pip-version-check --no-input -r requirements/trainers.txt
+	@$(TRAINERS)/bin/python -m pip install --disable-pip-version-check --no-input --no-deps -r requirements/readers.txt
 	@touch $@
 
 $(VENV)/.tests-installed: requirements-dev.txt $(VENV)/.desk-installed

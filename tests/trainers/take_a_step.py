@@ -13,16 +13,11 @@ import tempfile
 
 import torch
 from datasets import load_dataset
+from own_tokenizer import tokenizer_of
 from peft import LoraConfig
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM
 from trl import DPOConfig, DPOTrainer, KTOConfig, KTOTrainer, SFTConfig, SFTTrainer
 
-TEMPLATE = (
-    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>"
-    "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
-)
-MARKS = ["<|pad|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 USUAL = {
     "max_steps": 1,
     "per_device_train_batch_size": 4,
@@ -34,23 +29,6 @@ USUAL = {
     "max_length": 512,
     "seed": 1,
 }
-
-
-def tokenizer_of(texts):
-    """Make a tokenizer of a thousand pieces, with marks for the roles."""
-    pieces = Tokenizer(models.BPE())
-    pieces.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    pieces.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=1000, special_tokens=MARKS, initial_alphabet=alphabet, show_progress=False
-    )
-    pieces.train_from_iterator(texts, trainer)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=pieces, pad_token="<|pad|>", eos_token="<|end|>"
-    )
-    tokenizer.chat_template = TEMPLATE
-    return tokenizer
 
 
 def small_llama(tokenizer):

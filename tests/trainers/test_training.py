@@ -146,3 +146,33 @@ def test_datasets_loads_it_from_the_running_desk_with_a_token(pulled: Pulled) ->
     expected = {name: count for name, count in pulled.rows.items() if name.startswith("sft/")}
     expected |= {name: count for name, count in pulled.rows.items() if name.startswith("kto/")}
     assert rows == expected
+
+
+def test_llama_factory_reads_every_row_by_its_own_functions(pulled: Pulled) -> None:
+    read = said_by("read_as_trainers_do.py", pulled, "llama-factory")
+
+    rows = pulled.rows
+    for name, slug in (
+        ("both-sft", "messages"),
+        ("both-dpo", "llama-factory-dpo"),
+        ("both-kto", "llama-factory-kto"),
+    ):
+        assert read[name]["used"] == read[name]["rows"] == rows[f"{slug}/train"]
+    assert read["both-sft"]["answers"] == [1]
+    # Of a pair both answers; of a judged one the other place is empty.
+    assert read["both-dpo"]["answers"] == read["both-kto"]["answers"] == [2]
+    assert read["both-dpo"]["liked"] == read["both-dpo"]["rows"]
+    assert 0 < read["both-kto"]["liked"] < read["both-kto"]["rows"]
+    assert all(entry["used"] == entry["rows"] for entry in read.values())
+
+
+def test_axolotl_turns_every_row_into_tokens_by_its_own_strategies(pulled: Pulled) -> None:
+    read = said_by("read_as_trainers_do.py", pulled, "axolotl")
+
+    for name, rows in (
+        ("axolotl-sft/datasets", "messages/train"),
+        ("axolotl-sft/test_datasets", "messages/validation"),
+        ("axolotl-dpo/datasets", "llama-factory-dpo/train"),
+        ("axolotl-dpo/test_datasets", "llama-factory-dpo/validation"),
+    ):
+        assert read[name]["used"] == read[name]["rows"] == pulled.rows[rows]
