@@ -35,6 +35,7 @@ SCOPES: Final[dict[str, tuple[str, str]]] = {
         LEAD,
     ),
     "desk:read": ("read tasks, recommendations, runs, drafts and goldens", READ),
+    "metrics:read": ("read the metrics that machines watch", READ),
     "datasets:read": ("list and download datasets", READ_DATASETS),
     "datasets:write": ("build datasets and cancel builds", BUILD_DATASETS),
     "webhooks:write": ("say who is told of datasets, and see what they were told", BUILD_DATASETS),

@@ -79,6 +79,32 @@ def _dataset_storage(url: str) -> dict[str, Any]:
     }
 
 
+def _mail(url: str) -> dict[str, Any]:
+    """What Django calls the settings of a mail server; without one, mails are files in a folder.
+
+    `smtp://user:password@host:25`, `smtp+tls://…` for STARTTLS, `smtps://…` for TLS from the
+    first byte.
+    """
+    if not url:
+        return {
+            "EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend",
+            "EMAIL_FILE_PATH": HOME / "mail",
+        }
+    parts = urlsplit(url)
+    usual_ports = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+    if parts.scheme not in usual_ports or not parts.hostname:
+        raise ImproperlyConfigured("EMAIL_URL is smtp://, smtp+tls:// or smtps:// and a host.")
+    return {
+        "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or usual_ports[parts.scheme],
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+    }
+
+
 # Secrets and hosts -------------------------------------------------------------------------------
 
 DEBUG = False
@@ -130,6 +156,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "editorial.request_times.TimeRequests",  # first: what the others take counts too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "editorial.compression.CompressPages",
@@ -273,6 +300,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Of an upload as it is sent, and of what it unpacks to.
 IMPORT_MAX_BYTES = int(ENVIRONMENT.get("IMPORT_MAX_BYTES", 1024 * 1024 * 1024))
 
+# Mail --------------------------------------------------------------------------------------------
+
+globals().update(_mail(ENVIRONMENT.get("EMAIL_URL", "")))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = ENVIRONMENT.get("EMAIL_FROM", "Copydesk <copydesk@localhost>")
+# Where the links of a mail lead.
+DESK_URL = ENVIRONMENT.get("DESK_URL", f"http://127.0.0.1:{ENVIRONMENT.get('PORT', '8000')}")
+if urlsplit(DESK_URL).scheme not in {"http", "https"} or DESK_URL.endswith("/"):
+    raise ImproperlyConfigured("DESK_URL is https:// and the desk's host, without a slash behind.")
+
 # Language and time -------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
@@ -396,6 +433,10 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         ("send-webhooks", "feedback.tasks.send_webhooks", 10.0),
         ("keep-statistics", "feedback.tasks.keep_statistics", 5.0),
         ("prepare-lessons", "feedback.tasks.prepare_lessons", 60.0),
+        # Made once a week: a beat that was down on Monday morning makes them when it is back.
+        ("send-digests", "feedback.tasks.send_digests", 60.0),
+        ("count-drafts", "feedback.tasks.count_drafts", 60.0),
+        ("keep-desk-days", "feedback.tasks.keep_desk_days", 15.0),
     )
 }
 

@@ -31,7 +31,8 @@ def marked_in_python_and_templates(checkout: Path) -> Catalog:
     for app in APPS:
         for path in sorted((checkout / app).rglob("*.py")):
             _add(found, checkout, path, "python", path.read_bytes())
-    for path in sorted((checkout / "templates").rglob("*.html")):
+    templates = checkout / "templates"
+    for path in sorted([*templates.rglob("*.html"), *templates.rglob("*.txt")]):
         _add(found, checkout, path, "python", _as_python(path))
     return found
 

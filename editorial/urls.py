@@ -6,6 +6,7 @@ from django.views.generic import RedirectView
 
 from editorial.api import Docs, Root, Schema
 from editorial.health import Alive, Ready
+from editorial.metrics import Metrics
 from editorial.script_words import ScriptWords
 
 handler400 = "editorial.errors.bad_request"
@@ -39,4 +40,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", Alive.as_view(), name="healthz"),
     path("readyz", Ready.as_view(), name="readyz"),
+    path("metrics", Metrics.as_view(), name="metrics"),
 ]

@@ -1,16 +1,19 @@
-"""The human side in the administration: all of it is history, to be read."""
+"""The human side in the administration: history to be read, and whom catalogues belong to."""
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 
-from accounts.administration import HistoryAdmin, ReadOnlyInline
+from accounts.administration import ConfigurationAdmin, HistoryAdmin, ReadOnlyInline
+from accounts.rights import LEAD, has_right
 from feedback.models import (
     Assignment,
+    CatalogueContact,
     CriterionAnswer,
     Dataset,
     DatasetFile,
     DatasetMark,
+    Digest,
     FactReport,
     Golden,
     Review,
@@ -119,3 +122,31 @@ class WebhookAdmin(HistoryAdmin):
     list_display = ("id", "address", "dataset_name", "created_by", "created_at", "retired_at")
     list_select_related = ("created_by",)
     exclude = ("salt",)
+
+
+@admin.register(CatalogueContact)
+class CatalogueContactAdmin(ConfigurationAdmin):
+    """Where the owners of catalogues are reached. An address that is wrong is changed."""
+
+    rights = (LEAD,)
+    list_display = ("owner", "address", "language")
+    search_fields = ("owner", "address")
+
+
+@admin.register(Digest)
+class DigestAdmin(HistoryAdmin):
+    """What was told to whom of which week."""
+
+    list_display = ("id", "week", "person", "catalogue_owner", "state", "attempts", "problem")
+    list_filter = ("state",)
+    list_select_related = ("person",)
+    search_fields = ("=catalogue_owner", "=person__username")
+    exclude = ("html",)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        """Show the pages in the index."""
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Let leads look; others read their own on the desk's pages."""
+        return has_right(request.user, LEAD)

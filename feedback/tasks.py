@@ -1,5 +1,6 @@
 """Celery's entry points on the human side."""
 
+import time
 from typing import Final
 
 from celery import shared_task
@@ -9,7 +10,7 @@ from feedback.services import queue
 from feedback.services.datasets import building, lessons
 from feedback.services.datasets.creating import BUILD_DATASET
 from feedback.services.datasets.leftovers import remove_leftovers
-from feedback.services.statistics import keeping
+from feedback.services.statistics import desk_days, digest_mail, keeping, measures
 from feedback.services.webhooks import deliveries
 from feedback.services.webhooks.deliveries import SEND_WEBHOOKS
 
@@ -54,6 +55,27 @@ def prepare_lessons(*_newer: object, **_named: object) -> int:
 def keep_statistics(*_newer: object, **_named: object) -> int:
     """Count what editors have decided since. Returns how many drafts that were."""
     return keeping.keep_statistics(seconds=_COUNTING_S)
+
+
+@shared_task(name="feedback.tasks.keep_desk_days", ignore_result=True)
+def keep_desk_days(*_newer: object, **_named: object) -> None:
+    """Count the days anew in which editors did something since the last look."""
+    until = time.monotonic() + _COUNTING_S
+    while desk_days.keep_desk_days() and time.monotonic() < until:
+        pass
+
+
+@shared_task(name="feedback.tasks.count_drafts", ignore_result=True)
+def count_drafts(*_newer: object, **_named: object) -> None:
+    """Count the drafts by state, for whoever watches the desk."""
+    measures.count_drafts()
+
+
+@shared_task(name="feedback.tasks.send_digests", ignore_result=True)
+def send_digests(*_newer: object, **_named: object) -> None:
+    """Make the digests of the last week that there are not yet, and send what is due."""
+    digest_mail.make_due_digests()
+    digest_mail.send_due()
 
 
 @shared_task(name=SEND_WEBHOOKS, ignore_result=True)

@@ -13,6 +13,8 @@ from feedback.views.datasets import (
     DatasetsPage,
     NewDatasetPage,
 )
+from feedback.views.desk_lists import JudgementsPage, QueuePage, ReviewsPage
+from feedback.views.digests import DigestPage, DigestPreview, DigestsPage
 from feedback.views.draft_reviews import DraftReviews
 from feedback.views.escalated import Escalated
 from feedback.views.fact_reports import FactReportList, SettleFactReport
@@ -60,6 +62,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("search/", SearchPage.as_view(), name="search"),
     path("bulk-actions/", BulkActionList.as_view(), name="bulk-actions"),
     path("bulk-actions/<int:action_id>/", BulkActionPage.as_view(), name="bulk-action"),
+    path("digests/", DigestsPage.as_view(), name="digests"),
+    path("digests/preview/", DigestPreview.as_view(), name="digest-preview"),
+    path("digests/<int:digest_id>/", DigestPage.as_view(), name="digest"),
+    path("queue/", QueuePage.as_view(), name="queue"),
+    path("reviews/", ReviewsPage.as_view(), name="reviews"),
+    path("judgements/", JudgementsPage.as_view(), name="judgements"),
     path("escalated/", Escalated.as_view(), name="escalated"),
     path("fact-reports/", FactReportList.as_view(), name="fact-reports"),
     path("fact-reports/<int:report_id>/", SettleFactReport.as_view(), name="settle-fact-report"),

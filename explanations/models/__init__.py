@@ -1,7 +1,7 @@
 """The machine side's tables: tasks and their versions, recommendations, runs and drafts."""
 
 from explanations.models.draft import Draft, Finding, Place, StandingFinding
-from explanations.models.drainer import Drainer
+from explanations.models.drainer import DraftsEnded, Drainer
 from explanations.models.model_version import ModelServer, ModelVersion
 from explanations.models.overruled import Dismissal, LetThrough
 from explanations.models.published_line import PublishedLine
@@ -37,6 +37,7 @@ __all__ = [
     "DecidedAnswer",
     "Dismissal",
     "Draft",
+    "DraftsEnded",
     "Drainer",
     "FactOverlay",
     "FactSnapshot",

@@ -221,6 +221,11 @@ class Draft(models.Model):
             ),
             models.Index(name="draft_by_run_state", fields=["run", "state"]),
             models.Index(name="draft_by_task_state", fields=["task", "state", "-id"]),
+            models.Index(
+                name="draft_reviews_disagree",
+                fields=["task", "id"],
+                condition=models.Q(state="REVIEWED", settled_outcome=""),
+            ),
             index_of_words("draft_words"),
         ]
         triggers: ClassVar = [
@@ -350,6 +355,9 @@ class Place(models.Model):
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="places")
     priority = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)
+    opened_at = models.DateTimeField(
+        db_default=Now(), help_text="Since when the draft has waited for this review."
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -365,6 +373,9 @@ class Place(models.Model):
                 name="place_queue_of_all_tasks",
                 fields=["-priority", "id"],
                 condition=models.Q(state="OPEN"),
+            ),
+            models.Index(
+                name="place_by_age", fields=["task", "opened_at"], condition=models.Q(state="OPEN")
             ),
             models.Index(
                 name="place_with_lead",

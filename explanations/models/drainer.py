@@ -24,3 +24,20 @@ class Drainer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class DraftsEnded(models.Model):
+    """How many drafts the drainers ended that have left; one row."""
+
+    how_many = models.PositiveBigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "drafts ended"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="drafts_ended_are_counted_in_one_row", condition=models.Q(id=1)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.how_many)

@@ -80,6 +80,12 @@ class Task(models.Model):
     reviews_wanted = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1)], help_text="Places that a draft opens."
     )
+    review_within_hours = models.PositiveSmallIntegerField(
+        default=24,
+        db_default=24,
+        validators=[MinValueValidator(1)],
+        help_text="The desk's target: a draft is reviewed within so many hours.",
+    )
     blind_share = models.FloatField(
         default=0.1, help_text="Share of a run's first attempts that is reviewed blind, 0 to 1."
     )
@@ -111,6 +117,10 @@ class Task(models.Model):
             ),
             models.CheckConstraint(
                 name="task_wants_a_review", condition=models.Q(reviews_wanted__gte=1)
+            ),
+            models.CheckConstraint(
+                name="task_target_is_an_hour_or_more",
+                condition=models.Q(review_within_hours__gte=1),
             ),
             models.CheckConstraint(
                 name="task_threshold_is_known",

@@ -43,6 +43,7 @@ from feedback.api.goldens import (
 )
 from feedback.api.reviews import DraftReviewsView, UndoView
 from feedback.api.search import SearchDraftsView, SearchGoldensView
+from feedback.api.stats_desk import DeskFiguresView
 from feedback.api.webhooks import (
     SendWebhookAgainView,
     WebhookDeliveriesView,
@@ -124,6 +125,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         UndoBulkActionView.as_view(),
         name="api-bulk-action-undo",
     ),
+    path("stats/desk/", DeskFiguresView.as_view(), name="api-stats-desk"),
     path("fact-reports/", AllFactReportsView.as_view(), name="api-all-fact-reports"),
     path(
         "fact-reports/<int:report_id>/accept/",

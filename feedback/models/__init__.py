@@ -11,11 +11,14 @@ from feedback.models.dataset import (
     Split,
 )
 from feedback.models.decided_line import DecidedLine
+from feedback.models.desk_day import CheckDay, DeskDay, DeskDaysCounted
+from feedback.models.digest import CatalogueContact, Digest
 from feedback.models.fact_report import FactReport
 from feedback.models.finding_judgement import FindingJudgement
 from feedback.models.golden import Golden
 from feedback.models.golden_change import GoldenChange
 from feedback.models.lesson import Lesson, NearLessons
+from feedback.models.measure import Measure
 from feedback.models.review import CriterionAnswer, Review, Tag
 from feedback.models.statistics import (
     Cohort,
@@ -31,6 +34,8 @@ __all__ = [
     "Assignment",
     "BulkAction",
     "BulkActionRow",
+    "CatalogueContact",
+    "CheckDay",
     "Cohort",
     "CriterionAnswer",
     "Dataset",
@@ -38,6 +43,9 @@ __all__ = [
     "DatasetMark",
     "DatasetRow",
     "DecidedLine",
+    "DeskDay",
+    "DeskDaysCounted",
+    "Digest",
     "DraftToCount",
     "FactReport",
     "FindingJudgement",
@@ -46,6 +54,7 @@ __all__ = [
     "GroupSplit",
     "JudgedDraft",
     "Lesson",
+    "Measure",
     "NearLessons",
     "Review",
     "Split",

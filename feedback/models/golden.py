@@ -135,6 +135,11 @@ class Golden(models.Model):
                 fields=["changed_at"],
                 condition=models.Q(approved_by__isnull=False) | models.Q(state="WITHDRAWN"),
             ),
+            models.Index(
+                name="golden_exemplary",
+                fields=["task", "changed_at"],
+                condition=models.Q(state="APPROVED", grade="exemplary"),
+            ),
             index_of_words("golden_words"),
         ]
         triggers: ClassVar = [

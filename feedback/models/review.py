@@ -126,6 +126,7 @@ class Review(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["editor", "-id"]),
+            models.Index(name="review_by_time", fields=["created_at"]),
             models.Index(
                 name="review_escalated", fields=["editor"], condition=models.Q(outcome="ESCALATE")
             ),

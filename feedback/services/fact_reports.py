@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -17,6 +18,7 @@ from explanations.models import Draft, Recommendation
 from explanations.recommendation_lines import fact_problem
 from explanations.services.facts import FactRefusedError, add_fact, correct_fact, hide_fact
 from feedback.models import FactReport, Golden
+from feedback.services.days import in_days
 
 MOST_POINTER: Final = 300
 MOST_WORDS: Final = 500
@@ -39,6 +41,9 @@ class ReportFilters:
     state: str = ""
     owner: str | None = None
     task: str = ""
+    first: date | None = None
+    """Reported on this day or later."""
+    last: date | None = None
 
 
 def find_reports(filters: ReportFilters) -> QuerySet[FactReport]:
@@ -52,7 +57,7 @@ def find_reports(filters: ReportFilters) -> QuerySet[FactReport]:
         found = found.filter(catalogue_owner=filters.owner)
     if filters.task:
         found = found.filter(recommendation__task__slug=filters.task)
-    return found
+    return in_days(found, "created_at", filters.first, filters.last)
 
 
 def counts_of_reports(filters: ReportFilters) -> tuple[dict[str, int], dict[str, int]]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views import View
 
 from accounts.models import Person
-from accounts.rights import LEAD, RightRequiredMixin
+from accounts.rights import LEAD, READ, RightRequiredMixin, has_right
 from explanations.context import pointer_label
 from explanations.models import Task
 from feedback.models import FactReport
@@ -24,28 +24,35 @@ from feedback.services.fact_reports import (
     refuse_report,
     resting_on,
 )
+from feedback.views.asked_days import day_asked_for
 from feedback.views.typed_value import typed_value
 
 PER_PAGE = 25
 # An owner may be nobody, which is an empty name.
 EVERY_OWNER: Final = "*"
+EVERY_STATE: Final = "ALL"
 
 
 class FactReportList(RightRequiredMixin, View):
-    """`/fact-reports/`: the open ones to settle, by owner and task; settled ones by `?state=`."""
+    """`/fact-reports/`: the open ones, which leads settle, by owner and task; others by `?state=`.
 
-    rights = (LEAD,)
+    Who reads figures of them may look them up.
+    """
+
+    rights = (LEAD, READ)
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show a page of reports."""
         state = request.GET.get("state", FactReport.State.OPEN)
-        if state not in FactReport.State.values:
+        if state not in {EVERY_STATE, *FactReport.State.values}:
             state = FactReport.State.OPEN
         owner = request.GET.get("owner")
         filters = ReportFilters(
-            state=state,
+            state="" if state == EVERY_STATE else state,
             owner=None if owner in {None, EVERY_OWNER} else owner,
             task=request.GET.get("task", ""),
+            first=day_asked_for(request.GET, "from"),
+            last=day_asked_for(request.GET, "to"),
         )
         page = Paginator(find_reports(filters), PER_PAGE).get_page(request.GET.get("page"))
         by_state, by_owner = counts_of_reports(filters)
@@ -58,7 +65,9 @@ class FactReportList(RightRequiredMixin, View):
             "state": state,
             "states": [
                 (value, words, by_state.get(value, 0)) for value, words in FactReport.State.choices
-            ],
+            ]
+            + [(EVERY_STATE, _("all"), sum(by_state.values()))],
+            "may_settle": has_right(request.user, LEAD),
             "owners": sorted(by_owner.items()),
             "wanted": filters,
             "every_owner": EVERY_OWNER,

@@ -25,6 +25,7 @@ from feedback.services.goldens import (
     withdraw_golden,
 )
 from feedback.services.reviewing import UndoRefused, undo_review
+from feedback.services.statistics.desk_lists import not_yet_in
 from feedback.views.evidence import Marks, evidence
 from feedback.views.shown_text import changes, tagged
 
@@ -41,7 +42,9 @@ class GoldenList(RightRequiredMixin, View):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show a page of goldens."""
-        wanted = {key: request.GET.get(key, "") for key in ("task", "state", "grade", "editor")}
+        wanted = {
+            key: request.GET.get(key, "") for key in ("task", "state", "grade", "editor", "not_in")
+        }
         context = {
             "page": newest_first(_filtered(wanted), request, PER_PAGE),
             "wanted": wanted,
@@ -64,6 +67,10 @@ def _filtered(wanted: dict[str, str]) -> QuerySet[Golden]:
         goldens = goldens.filter(grade=wanted["grade"])
     if wanted["editor"]:
         goldens = goldens.filter(review__editor__username=storable(wanted["editor"]))
+    if wanted["not_in"]:
+        name, _hyphen, number = wanted["not_in"].rpartition("-")
+        is_number = number.isascii() and number.isdecimal() and len(number) < 10
+        goldens = not_yet_in(goldens, storable(name), int(number) if is_number else 0)
     return goldens
 
 

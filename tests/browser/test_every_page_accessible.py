@@ -12,6 +12,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
@@ -24,7 +25,7 @@ from explanations.services.facts import correct_fact
 from explanations.services.guide_news import acknowledge
 from explanations.services.importing import import_file
 from explanations.services.trials import start_trial
-from feedback.models import BulkAction, Dataset
+from feedback.models import BulkAction, Dataset, Digest
 from feedback.recipe import read_recipe
 from feedback.services.bulk_actions import do, prepare
 from feedback.services.datasets.attempt import Attempt, claim
@@ -34,6 +35,8 @@ from feedback.services.datasets.marking import mark_golden
 from feedback.services.fact_reports import Doubt, report_fact
 from feedback.services.goldens import send_back
 from feedback.services.searching import Search
+from feedback.services.statistics.digest import monday_of
+from feedback.services.statistics.digest_mail import make_digests
 from feedback.services.webhooks.addresses import add_address
 from tests.browser.axe import COLOURS, EVERYTHING, complaints
 from tests.browser.conftest import log_in
@@ -49,6 +52,7 @@ WHO_MAY = Path(__file__).parents[1] / "who_may.csv"
 NO_PAGES = {
     "healthz",
     "readyz",
+    "metrics",
     "imports/<int:import_id>/refused.csv",
     "review/session/",
     "words/<slug:language>-<slug:version>.js",
@@ -122,6 +126,12 @@ VISITS = {
         "lead", "/datasets/music-sft/4/difference/"
     ),
     "datasets/<slug:name>/<int:number>/rows/": visit("lead", "/datasets/music-sft/1/rows/"),
+    "queue/": main_visit("lead", "/queue/", "/queue/?late=1"),
+    "reviews/": main_visit("lead", "/reviews/", "/reviews/?outcome=SKIP&reason=field"),
+    "judgements/": main_visit("lead", "/judgements/?check=tone"),
+    "digests/": main_visit("lead", "/digests/"),
+    "digests/<int:digest_id>/": main_visit("lead", "/digests/{digest}/"),
+    "digests/preview/": visit("ml_engineer", "/digests/preview/"),
     "webhooks/": visit("ml_engineer", "/webhooks/"),
     "search/": main_visit(
         "lead",
@@ -238,6 +248,9 @@ def lying_there(
     line = json.dumps({"task": music_task.slug, "external_id": "a", "item": TRACK})
     lines = BytesIO(f'{line}\n{{"task": "<b>haiku</b>"}}\n'.encode())
     delivery = import_file(lines, name="tracks.jsonl", person=ml_engineer)
+    Prompt.objects.filter(pk=run.prompt_id).update(created_by=ml_engineer)
+    make_digests(monday_of(timezone.localdate()))
+    Digest.objects.update(state="FAILED", problem="The mail server is away.")
     return {
         "assignment": assignment.pk,
         "blocked": blocked.pk,
@@ -249,6 +262,7 @@ def lying_there(
         "done": done.pk,
         "harmful": BulkAction.objects.get(review__draft=harmful).pk,
         "delivery": delivery.pk,
+        "digest": Digest.objects.get().pk,
         "run": run.pk,
         "trial": trial.pk,
     }

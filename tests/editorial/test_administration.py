@@ -38,6 +38,7 @@ HISTORY = [
     "feedback_dataset",
     "feedback_webhook",
     "feedback_webhookdelivery",
+    "feedback_digest",
 ]
 CONFIGURATION = [
     "explanations_task",
@@ -46,6 +47,7 @@ CONFIGURATION = [
     "explanations_decidedanswer",
     "explanations_modelserver",
     "explanations_modelversion",
+    "feedback_cataloguecontact",
 ]
 
 

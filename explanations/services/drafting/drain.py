@@ -34,14 +34,19 @@ async def _drain(pace: Pace, call_successor: Callable[[], None], on_stop: OnStop
         engine = Engine(name, pace, database)
         on_stop(engine.stop)
 
+        counted = 0
+
         def hand_over() -> None:
+            nonlocal counted
+            counted = engine.written
             # In this order: whoever starts a run now either finds this drainer gone, or left work
             # that is seen here.
-            drainers.leave(name)
+            drainers.leave(name, counted)
             if work_waits():
                 call_successor()
 
         await engine.run(hand_over)
+        await database.run(drainers.count_ended, engine.written - counted)
         await database.run(finish_runs)
         log.info("%s ended %s drafts.", name, engine.written)
         return engine.written
