@@ -1,7 +1,7 @@
 """The forms of this app's pages."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.db import models
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from explanations.checks import check_names
 from explanations.models import Category, Draft, ModelVersion, Task
-from feedback.models import Golden
+from feedback.models import Golden, SavedView
 from feedback.services.searching import (
     DRAFTS,
     GOLDENS,
@@ -21,6 +21,9 @@ from feedback.services.searching import (
 
 ABOUT = [(DRAFTS, _("Drafts")), (GOLDENS, _("Goldens"))]
 STATES: dict[str, type[models.TextChoices]] = {DRAFTS: Draft.State, GOLDENS: Golden.State}
+
+# An address that is longer is refused by servers on the way.
+MOST_FILTERS: Final = 4_000
 
 # The fields that stand folded away until one of them is used.
 NARROWING = (
@@ -124,3 +127,19 @@ def in_words(search: Mapping[str, Any]) -> str:
     if "states" in search:
         said.append(", ".join(str(states[state]) for state in search["states"]))
     return "; ".join(said) if said else "everything"
+
+
+class SavedViewForm(forms.Form):
+    """A view of the dashboard and the name that it is kept under."""
+
+    name = forms.CharField(
+        max_length=80,
+        error_messages={"required": _("A view is found again by its name: give it one.")},
+    )
+    page = forms.ChoiceField(choices=SavedView.Page.choices)
+    asked = forms.CharField(
+        required=False,
+        max_length=MOST_FILTERS,
+        error_messages={"max_length": _("These are more filters than a view can hold.")},
+    )
+    shared = forms.BooleanField(required=False)

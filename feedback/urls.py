@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from feedback.views import facts, review
+from feedback.views import dashboard, facts, review
 from feedback.views.beside import Beside, GuideBeside
 from feedback.views.bulk_actions import BulkActionList, BulkActionPage
 from feedback.views.checks import CheckFindingsPage, ChecksPage
+from feedback.views.dashboard_drafts import BehindPage
 from feedback.views.datasets import (
     DatasetDifferencePage,
     DatasetPage,
@@ -23,6 +24,7 @@ from feedback.views.goldens import GoldenList, GoldenPage
 from feedback.views.home import Home
 from feedback.views.keys import KeysPage
 from feedback.views.new_reviews import NewReviewList, RewriteGolden
+from feedback.views.saved_views import SavedViewPage, SavedViewsPage
 from feedback.views.search import SearchPage
 from feedback.views.webhooks import WebhooksPage
 
@@ -49,6 +51,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("goldens/needs-review/", NewReviewList.as_view(), name="needs-review"),
     path("goldens/<int:golden_id>/", GoldenPage.as_view(), name="golden"),
     path("goldens/<int:golden_id>/rewrite/", RewriteGolden.as_view(), name="golden-rewrite"),
+    path("dashboard/", dashboard.GlancePage.as_view(), name="dashboard-glance"),
+    path("dashboard/errors/", dashboard.ErrorsPage.as_view(), name="dashboard-errors"),
+    path("dashboard/outcomes/", dashboard.OutcomesPage.as_view(), name="dashboard-outcomes"),
+    path("dashboard/criteria/", dashboard.CriteriaPage.as_view(), name="dashboard-criteria"),
+    path("dashboard/effort/", dashboard.EffortPage.as_view(), name="dashboard-effort"),
+    path("dashboard/comparison/", dashboard.ComparisonPage.as_view(), name="dashboard-comparison"),
+    path("dashboard/people/", dashboard.PeoplePage.as_view(), name="dashboard-people"),
+    path("dashboard/desk/", dashboard.DeskPage.as_view(), name="dashboard-desk"),
+    path("dashboard/drafts/", BehindPage.as_view(), name="dashboard-drafts"),
+    path("dashboard/views/", SavedViewsPage.as_view(), name="dashboard-views"),
+    path("dashboard/views/<int:view_id>/", SavedViewPage.as_view(), name="dashboard-view"),
     path("datasets/", DatasetsPage.as_view(), name="datasets"),
     path("datasets/new/", NewDatasetPage.as_view(), name="dataset-new"),
     path("datasets/<slug:name>/<int:number>/", DatasetPage.as_view(), name="dataset"),

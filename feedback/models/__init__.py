@@ -20,6 +20,7 @@ from feedback.models.golden_change import GoldenChange
 from feedback.models.lesson import Lesson, NearLessons
 from feedback.models.measure import Measure
 from feedback.models.review import CriterionAnswer, Review, Tag
+from feedback.models.saved_view import SavedView
 from feedback.models.statistics import (
     Cohort,
     DraftToCount,
@@ -57,6 +58,7 @@ __all__ = [
     "Measure",
     "NearLessons",
     "Review",
+    "SavedView",
     "Split",
     "StatisticsKeeper",
     "Stratum",

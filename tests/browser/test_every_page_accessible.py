@@ -18,7 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
 from explanations import nudge
-from explanations.models import Draft, Finding, Guide, Prompt, Run, Task
+from explanations.models import Draft, Finding, Guide, ModelVersion, Prompt, Run, Task
 from explanations.services.blocking import Blocking, set_blocking
 from explanations.services.dismissing import dismiss_for_task
 from explanations.services.facts import correct_fact
@@ -34,15 +34,18 @@ from feedback.services.datasets.creating import create_dataset
 from feedback.services.datasets.marking import mark_golden
 from feedback.services.fact_reports import Doubt, report_fact
 from feedback.services.goldens import send_back
+from feedback.services.saved_views import save_view
 from feedback.services.searching import Search
+from feedback.services.statistics.desk_days import keep_desk_days
 from feedback.services.statistics.digest import monday_of
 from feedback.services.statistics.digest_mail import make_digests
 from feedback.services.webhooks.addresses import add_address
 from tests.browser.axe import COLOURS, EVERYTHING, complaints
 from tests.browser.conftest import log_in
-from tests.conftest import LISTENER, TRACK, TokenMaker, drafted, recommended
+from tests.conftest import LISTENER, TRACK, TokenMaker, drafted, drafting_run, recommended
 from tests.explanations.test_trials import FINE, NAMELESS, write
 from tests.feedback.conftest import DraftMaker
+from tests.feedback.judged_desk import JudgedDesk
 from tests.feedback.people_at_work import claimed, reviewed, tag_on, tag_on_all
 from tests.feedback.test_exporting import reviewed as golden_of
 
@@ -108,6 +111,16 @@ VISITS = {
     ),
     "checks/": visit("lead", "/checks/"),
     "checks/<slug:slug>/<slug:check>/": visit("lead", "/checks/music-oneliner/tone/"),
+    "dashboard/": main_visit("lead", "/dashboard/", "/dashboard/?task=job-fit&days=7"),
+    "dashboard/errors/": main_visit("lead", "/dashboard/errors/?by=model"),
+    "dashboard/outcomes/": visit("lead", "/dashboard/outcomes/?from=2020-01-01&to=2020-01-02"),
+    "dashboard/criteria/": visit("lead", "/dashboard/criteria/"),
+    "dashboard/effort/": visit("lead", "/dashboard/effort/"),
+    "dashboard/comparison/": main_visit("lead", "/dashboard/comparison/"),
+    "dashboard/people/": visit("lead", "/dashboard/people/?editor=ada"),
+    "dashboard/desk/": main_visit("lead", "/dashboard/desk/"),
+    "dashboard/drafts/": main_visit("lead", "/dashboard/drafts/?task=music-oneliner&category=tone"),
+    "dashboard/views/": visit("lead", "/dashboard/views/"),
     "escalated/": visit("lead", "/escalated/"),
     "fact-reports/": main_visit("lead", "/fact-reports/"),
     "goldens/": main_visit("lead", "/goldens/"),
@@ -245,6 +258,8 @@ def lying_there(
     write(trial, tried=FINE, against=NAMELESS)
     token_for(ml_engineer, "runs:write")
     _datasets(editor, others[1], ml_engineer)
+    _judged(editor, run, ml_engineer)
+    save_view(lead, "Weekly look", "errors", "days=7", shared=True)
     line = json.dumps({"task": music_task.slug, "external_id": "a", "item": TRACK})
     lines = BytesIO(f'{line}\n{{"task": "<b>haiku</b>"}}\n'.encode())
     delivery = import_file(lines, name="tracks.jsonl", person=ml_engineer)
@@ -285,6 +300,19 @@ def _datasets(editor: Person, draft: Draft, ml_engineer: Person) -> None:
         attempt.enter(Dataset.Stage.WRITING, wanted=100)
         if dataset is failed:
             attempt.end_failed("The disk is full.")
+
+
+def _judged(editor: Person, run: Run, ml_engineer: Person) -> None:
+    """Reviews enough for numbers, of the live model and of one that may follow it."""
+    desk = JudgedDesk(editor)
+    tuned = ModelVersion.objects.create(name="smollm2-tuned")
+    for each in (run, drafting_run(run.task, tuned, ml_engineer)):
+        desk.judge(each, 30, answers={"specific": "yes"})
+        desk.judge(each, 20, "EDIT", tags=[("tone", 1)], answers={"specific": "no"}, days_ago=9)
+        desk.judge(each, 12, "REJECT", tags=[("attribution", 5)], days_ago=9)
+    desk.count()
+    while keep_desk_days():
+        pass
 
 
 def _finding(draft: Draft, task: Task) -> Finding:

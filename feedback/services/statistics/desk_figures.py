@@ -257,6 +257,11 @@ def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> De
     )
 
 
+def queues_of(task: Task | None = None) -> list[TaskQueue]:
+    """Return what waits in each task, or in one, against its target."""
+    return _queues(_Asked(Period.lately(), task))
+
+
 class _Asked:
     """What is asked, as statements and addresses have it."""
 

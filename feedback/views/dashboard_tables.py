@@ -1,0 +1,355 @@
+"""What the dashboard's pages are made of: tables of figures, with what a chart draws of them.
+
+What a page shows, what a spreadsheet gets and what a program reads are made from the same rows, so
+that they cannot differ.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from django.urls import reverse
+from django.utils.formats import date_format, number_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from feedback import charts
+from feedback.charts import Mark
+from feedback.figures import Difference, Example, Figure, Point, Step, Unit
+from feedback.question import Question
+from feedback.services.statistics.desk_figures import DayOfWork
+
+# Of this many reviews on, a tenth of a per cent says something.
+MANY_REVIEWS: Final = 1_000
+WHOLE: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was counted apart, a category or a model, with a figure for each column."""
+
+    key: str
+    name: str
+    figures: Sequence[Figure]
+    category_key: str = ""
+    said: str = ""
+    """What stands below the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of one kind. `key` names it in CSV and JSON; `columns` are key and words of each figure.
+
+    Where it `draws`, each row has a bar of its first figure.
+    """
+
+    key: str
+    title: str
+    head: str
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[Row]
+    note: str = ""
+    draws: bool = True
+
+    @property
+    def methods(self) -> list[str]:
+        """How its intervals were made, each method once."""
+        said = [_(figure.method) for row in self.rows for figure in row.figures if figure.method]
+        return list(dict.fromkeys(said))
+
+    def drawn(self) -> list["DrawnRow"]:
+        """Return the rows as a page writes them."""
+        first = [row.figures[0] if row.figures else None for row in self.rows]
+        unit = next((figure.unit for figure in first if figure), None)
+        bars: Sequence[charts.Bar | None] = (
+            charts.bars(
+                [None if figure is None else mark_of(figure) for figure in first],
+                whole=WHOLE if unit == "share" else None,
+            )
+            if self.draws
+            else [None] * len(self.rows)
+        )
+        return [
+            DrawnRow(row, [shown(figure) for figure in row.figures], bar)
+            for row, bar in zip(self.rows, bars, strict=True)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A figure as a page writes it, in the reader's language."""
+
+    words: str
+    interval: str
+    is_too_few: bool
+    count: int
+    address: str
+    n: int
+    among_address: str
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRow:
+    """A row with its words and its bar."""
+
+    row: Row
+    figures: Sequence[Shown]
+    bar: charts.Bar | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrendPoint:
+    """A point of a line over time, with where it leads and what it says when it is pointed at."""
+
+    at: charts.Point
+    address: str
+    count: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrendChart:
+    """A line over time, and the table of figures behind it; None where the page has its own."""
+
+    table: Table | None
+    height: int
+    ticks: Sequence[tuple[charts.Tick, str]]
+    points: Sequence[TrendPoint]
+    strokes: Sequence[charts.Stroke]
+    named: Sequence[tuple[str, str, str]]
+    """The words below, where, and how they hang there."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnDifference:
+    """What is compared, with both numbers and the line that shows how far they are apart."""
+
+    of: Difference
+    name: str
+    one: Shown
+    other: Shown
+    apart: str
+    interval: str
+    line: charts.Difference | None
+
+
+def address_of(question: Question) -> str:
+    """Return where the drafts of a question are listed."""
+    return f"{reverse('dashboard-drafts')}?{question.as_query()}"
+
+
+def mark_of(figure: Figure) -> Mark | None:
+    """Return what a chart draws of a figure; None where there were too few reviews to say."""
+    if figure.value is None or figure.low is None or figure.high is None:
+        return None
+    return Mark(figure.value, figure.low, figure.high)
+
+
+def highest_of(unit: Unit | None) -> float:
+    """Return the highest value that there can be."""
+    return WHOLE if unit == "share" else float("inf")
+
+
+def shown(figure: Figure) -> Shown:
+    """Return a figure in words: the number, its interval, and where its drafts are."""
+    return Shown(
+        words=in_words(figure.value, figure.unit, figure.n),
+        interval=interval_in_words(figure.low, figure.high, figure.unit, figure.n),
+        is_too_few=figure.is_too_few,
+        count=figure.count,
+        address=address_of(figure.question),
+        n=figure.n,
+        among_address=address_of(figure.among),
+    )
+
+
+def in_words(value: float | None, unit: Unit, n: int) -> str:
+    """Return a value of so many reviews as its unit is written; "" where there is none."""
+    if value is None:
+        return ""
+    if unit == "share":
+        return _("%(number)s %%") % {"number": _number(100 * value, 1 if n >= MANY_REVIEWS else 0)}
+    return _number(value, 1)
+
+
+def interval_in_words(low: float | None, high: float | None, unit: Unit, n: int) -> str:
+    """Return an interval as its unit is written; "" where there is none."""
+    if low is None or high is None:
+        return ""
+    factor, decimals = (100, 1 if n >= MANY_REVIEWS else 0) if unit == "share" else (1, 1)
+    return _("%(low)s to %(high)s") % {
+        "low": _number(factor * low, decimals),
+        "high": _number(factor * high, decimals),
+    }
+
+
+def _number(value: float, decimals: int) -> str:
+    # Rounded here, as a language's own way to write a number only cuts.
+    rounded = Decimal(repr(abs(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    written = number_format(rounded, decimals, use_l10n=True, force_grouping=True)
+    # No minus before a nought, and the sign that is one.
+    return written if value >= 0 or not rounded else f"−{written}"
+
+
+def trend_chart(
+    key: str,
+    title: str,
+    column: tuple[str, str],
+    points: Sequence[Point],
+    step: Step,
+    of: Callable[[Point], Figure],
+) -> TrendChart:
+    """Return a line through one figure of each stretch of time, with the table behind it.
+
+    A stretch in which nothing was judged has its place on the line, and is no row of the table.
+    """
+    figures = [of(point) for point in points]
+    unit: Unit = figures[0].unit if figures else "share"
+    places = _places([point.first for point in points], step)
+    marks: list[Mark | None] = [None] * (places[-1] + 1 if places else 0)
+    for place, figure in zip(places, figures, strict=True):
+        marks[place] = mark_of(figure)
+    drawn = charts.trend(marks, most=highest_of(unit))
+    names = [days_in_words(point.first, point.last) for point in points]
+    at = {place: number for number, place in enumerate(places)}
+    rows = [
+        Row(point.first.isoformat(), name, [figure])
+        for point, name, figure in zip(points, names, figures, strict=True)
+    ]
+    return TrendChart(
+        table=Table(key, title, _("Days"), [column], rows, draws=False),
+        height=drawn.height,
+        ticks=[(tick, _tick_in_words(tick.number, unit)) for tick in drawn.ticks],
+        points=[
+            _trend_point(each, names[at[each.of]], figures[at[each.of]]) for each in drawn.points
+        ],
+        strokes=drawn.strokes,
+        named=[
+            (date_format(points[at[place]].first, "j M"), x, anchor)
+            for place, x, anchor in drawn.named
+            if place in at
+        ],
+    )
+
+
+def _places(begins: Sequence[date], step: Step) -> list[int]:
+    """Return the place of each stretch on a line on which each day, week or month has one."""
+
+    def number(day: date) -> int:
+        if step == "month":
+            return day.year * 12 + day.month
+        # A week begins on Monday, and so did the first day of the calendar.
+        return day.toordinal() if step == "day" else (day.toordinal() - 1) // 7
+
+    return [number(day) - number(begins[0]) for day in begins]
+
+
+def day_chart(days: Sequence[DayOfWork]) -> TrendChart:
+    """Return a line through what was decided on each day."""
+    drawn = charts.trend([Mark(*[float(each.decided.value)] * 3) for each in days])
+    return TrendChart(
+        table=None,
+        height=drawn.height,
+        ticks=[(tick, number_format(tick.number, 0, force_grouping=True)) for tick in drawn.ticks],
+        points=[
+            TrendPoint(
+                at,
+                days[at.of].decided.address,
+                days[at.of].decided.value,
+                f"{days_in_words(days[at.of].day, days[at.of].day)}: {days[at.of].decided.value}",
+            )
+            for at in drawn.points
+        ],
+        strokes=drawn.strokes,
+        named=[
+            (date_format(days[number].day, "j M"), x, anchor) for number, x, anchor in drawn.named
+        ],
+    )
+
+
+def _trend_point(at: charts.Point, name: str, figure: Figure) -> TrendPoint:
+    words = shown(figure)
+    said = _("%(days)s: %(number)s (%(interval)s), %(n)s reviews") % {
+        "days": name,
+        "number": words.words,
+        "interval": words.interval,
+        "n": figure.n,
+    }
+    return TrendPoint(at, words.address, figure.count, said)
+
+
+def _tick_in_words(number: float, unit: Unit) -> str:
+    if unit == "share":
+        return in_words(number, unit, 0)
+    return number_format(f"{number:.6g}", use_l10n=True, force_grouping=True)
+
+
+def days_in_words(first: date, last: date) -> str:
+    """Return a stretch of time as people say it, both days included."""
+    if first == last:
+        return date_format(first, "j M")
+    return _("%(first)s to %(last)s") % {
+        "first": date_format(first, "j M"),
+        "last": date_format(last, "j M"),
+    }
+
+
+def drawn_differences(differences: Sequence[Difference]) -> list[DrawnDifference]:
+    """Return what was compared as a page writes it, with a line for each around the middle.
+
+    Each lies on a scale of its own unit: a share and errors have none in common. Those of which too
+    few were reviewed come last.
+    """
+    differences = sorted(differences, key=lambda each: each.difference is None)
+    units = {difference.one.unit for difference in differences}
+    lines: dict[int, charts.Difference | None] = {}
+    for unit in units:
+        of_unit = [number for number, each in enumerate(differences) if each.one.unit == unit]
+        marks = [_mark_of_difference(differences[number]) for number in of_unit]
+        lines |= zip(of_unit, charts.differences(marks), strict=True)
+    return [
+        DrawnDifference(
+            of=each,
+            name=capfirst(_(each.name)),
+            one=shown(each.one),
+            other=shown(each.other),
+            apart=_apart_in_words(each),
+            interval=_points_of(each.low, each.high, each),
+            line=lines[number],
+        )
+        for number, each in enumerate(differences)
+    ]
+
+
+def _mark_of_difference(difference: Difference) -> Mark | None:
+    if difference.difference is None or difference.low is None or difference.high is None:
+        return None
+    return Mark(difference.difference, difference.low, difference.high)
+
+
+def _apart_in_words(each: Difference) -> str:
+    if each.difference is None:
+        return ""
+    factor = 100 if each.one.unit == "share" else 1
+    number = _number(factor * each.difference, 1)
+    return f"+{number}" if each.difference > 0 else number
+
+
+def _points_of(low: float | None, high: float | None, each: Difference) -> str:
+    if low is None or high is None:
+        return ""
+    factor = 100 if each.one.unit == "share" else 1
+    return _("%(low)s to %(high)s") % {
+        "low": _number(factor * low, 1),
+        "high": _number(factor * high, 1),
+    }
+
+
+def tagged_words(example: Example | None) -> tuple[str, str, str]:
+    """Return an example's text in three: before the tagged words, these words, and after them."""
+    if example is None:
+        return "", "", ""
+    before, quote, after = example.text.partition(example.quote) if example.quote else ("", "", "")
+    return (before, quote, after) if quote else (example.text, "", "")

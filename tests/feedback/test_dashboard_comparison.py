@@ -1,0 +1,77 @@
+"""Two models or two prompts beside each other."""
+
+import csv
+
+import pytest
+from django.test import Client
+
+from explanations.models import ModelVersion, Prompt, Run
+from tests.feedback.dashboard_pages import page_of, text_of
+from tests.feedback.judged_desk import JudgedDesk
+
+pytestmark = pytest.mark.django_db
+BOTH = {"of": "model", "one": "smollm2-135m-instruct", "other": "smollm2-tuned"}
+
+
+def test_two_models_are_compared_in_words_with_interval_and_reviews(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    page = text_of(page_of(manager_client, "comparison", **BOTH))
+    assert "smollm2-tuned beside smollm2-135m-instruct" in page
+    assert "smollm2-tuned makes fewer" in page
+    assert "95 reviews" in page
+    assert "better" in page
+
+
+def test_it_begins_with_two_where_the_address_names_none(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    page = text_of(page_of(manager_client, "comparison"))
+    assert "beside" in page
+    assert "All that differs" in page
+
+
+def test_two_prompts_are_compared(
+    manager_client: Client,
+    judged_desk: JudgedDesk,
+    run: Run,
+    next_prompt: Prompt,
+    model_version: ModelVersion,
+) -> None:
+    other = Run.objects.create(task=run.task, prompt=next_prompt, model_version=model_version)
+    judged_desk.judge(run, 60, "EDIT", tags=[("tone", 1)])
+    judged_desk.judge(other, 60, "ACCEPT")
+    judged_desk.count()
+    page = text_of(page_of(manager_client, "comparison", of="prompt", one="1", other="2"))
+    assert "Prompt 2 beside prompt 1" in page
+
+
+def test_one_model_alone_has_nothing_to_be_compared_with(
+    manager_client: Client, judged_desk: JudgedDesk, run: Run
+) -> None:
+    judged_desk.judge(run, 40)
+    judged_desk.count()
+    assert "Drafts of two models have to be judged first" in page_of(manager_client, "comparison")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"one": "nobody"}, "Nothing that it wrote was judged"),
+        ({"one": "smollm2-tuned", "other": "smollm2-tuned"}, "Choose two that are not the same"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_in_a_sentence(
+    manager_client: Client, busy_desk: JudgedDesk, asked: dict[str, str], said: str
+) -> None:
+    assert said in page_of(manager_client, "comparison", **asked)
+
+
+def test_the_spreadsheet_holds_both_numbers_and_their_difference(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    answer = manager_client.get("/dashboard/comparison/", {**BOTH, "as": "csv"})
+    rows = list(csv.DictReader(answer.content.decode().splitlines()))
+    assert [row["measure"] for row in rows[:3]] == ["one", "other", "difference"]
+    one, other, difference = (float(row["value"].lstrip("'")) for row in rows[:3])
+    assert difference == pytest.approx(other - one)

@@ -1,0 +1,144 @@
+"""The dashboard's page of errors."""
+
+import csv
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from explanations.models import Category, Run
+from tests.feedback.dashboard_pages import page_of, text_of
+from tests.feedback.judged_desk import JudgedDesk
+
+pytestmark = pytest.mark.django_db
+
+
+def test_errors_are_said_per_100_drafts_with_their_interval_and_reviews(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    answer = manager_client.get("/dashboard/errors/", {"as": "json"}).json()
+    (categories,) = [each for each in answer["tables"] if each["table"] == "categories"]
+    (tone,) = [row for row in categories["rows"] if row["row"] == "tone"]
+    errors = tone["figures"]["errors_per_100"]
+    assert (errors["n"], errors["count"]) == (160, 50)
+    assert errors["value"] == pytest.approx(100 * 50 / 160)
+    assert errors["low"] < errors["value"] < errors["high"]
+    assert "31.3" in text_of(page_of(manager_client, "errors"))
+
+
+def test_the_blind_sample_is_the_headline_and_the_queue_stands_apart_from_it(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    page = text_of(page_of(manager_client, "errors"))
+    assert "Music one-liner · The random blind sample ·" in page
+    assert "What the queue saw too few" in page
+    queue = text_of(page_of(manager_client, "errors", sample="queue"))
+    assert "What the queue saw ·" in queue
+
+
+def test_too_few_reviews_are_said_and_are_no_number(
+    manager_client: Client, judged_desk: JudgedDesk, run: Run
+) -> None:
+    judged_desk.judge(run, 6, "REJECT", tags=[("tone", 1)])
+    judged_desk.count()
+    assert "too few" in text_of(page_of(manager_client, "errors"))
+    answer = manager_client.get("/dashboard/errors/", {"as": "json"}).json()
+    assert {
+        figure["value"]
+        for table in answer["tables"]
+        for row in table["rows"]
+        for figure in row["figures"].values()
+    } == {None}
+
+
+@pytest.mark.parametrize("dimension", ["model", "prompt", "locale", "stratum", "guide"])
+def test_errors_are_divided_by_what_the_address_asks(
+    manager_client: Client, busy_desk: JudgedDesk, dimension: str
+) -> None:
+    answer = manager_client.get("/dashboard/errors/", {"as": "json", "by": dimension}).json()
+    (parts,) = [each for each in answer["tables"] if each["table"] == f"by_{dimension}"]
+    assert parts["rows"]
+
+
+def test_the_spreadsheet_holds_every_figure_and_runs_no_formula(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    Category.objects.filter(slug="tone").update(name="=HYPERLINK(0)")
+    answer = manager_client.get("/dashboard/errors/", {"as": "csv"})
+    assert answer["Content-Disposition"] == 'attachment; filename="copydesk-errors.csv"'
+    rows = list(csv.DictReader(answer.content.decode().splitlines()))
+    (tone, *_more) = [
+        row for row in rows if row["row"] == "tone" and row["measure"] == "errors_per_100"
+    ]
+    assert tone["name"] == "'=HYPERLINK(0)"
+    assert float(tone["value"]) == pytest.approx(31.25)
+    assert tone["drafts"].startswith("http://testserver/dashboard/drafts/?task=music-oneliner")
+    as_json = manager_client.get("/dashboard/errors/", {"as": "json"}).json()
+    in_json = sum(len(row["figures"]) for table in as_json["tables"] for row in table["rows"])
+    assert len(rows) == in_json
+
+
+def test_filters_stand_in_the_address_in_the_form_and_in_words(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    page = page_of(manager_client, "errors", model="smollm2-tuned", days="90")
+    assert 'value="90" selected' in page
+    assert 'aria-label="Without smollm2-tuned"' in page
+    assert "The random blind sample ·" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"from": "2026-02-30"}, "A day is written like"),
+        ({"from": "2026-03-02", "to": "2026-03-01"}, "lies before the first"),
+        ({"sample": "all"}, "This is one of"),
+        ({"prompt": "one"}, "This is a number"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_a_sentence(
+    manager_client: Client, busy_desk: JudgedDesk, asked: dict[str, str], said: str
+) -> None:
+    assert said in page_of(manager_client, "errors", **asked)
+
+
+def test_an_empty_desk_says_that_nothing_is_judged(manager_client: Client) -> None:
+    assert "Nothing is judged yet" in page_of(manager_client, "errors")
+
+
+def test_days_without_reviews_say_so_and_name_the_way_out(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    page = page_of(manager_client, "errors", **{"from": "2020-01-01", "to": "2020-01-31"})
+    assert "No draft was judged here" in page
+    assert "days=365" in page
+
+
+def test_a_fragment_is_the_dashboard_alone(manager_client: Client, busy_desk: JudgedDesk) -> None:
+    part = manager_client.get("/dashboard/errors/", headers={"HX-Request": "true"})
+    assert part.content.decode().strip().startswith('<div id="dashboard"')
+
+
+def test_statements_are_as_many_however_much_was_judged(
+    manager_client: Client,
+    judged_desk: JudgedDesk,
+    run: Run,
+    candidate_run: Run,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    def look() -> None:
+        manager_client.get("/dashboard/errors/", {"task": "music-oneliner"})
+
+    judged_desk.judge(run, 40, "REJECT", tags=[("tone", 1)])
+    judged_desk.count()
+    look()
+    with django_assert_num_queries(ERRORS_QUERIES):
+        look()
+    for days_ago in range(1, 20):
+        judged_desk.judge(candidate_run, 3, "REJECT", tags=[("generic", 1)], days_ago=days_ago)
+    judged_desk.count()
+    with django_assert_num_queries(ERRORS_QUERIES):
+        look()
+
+
+ERRORS_QUERIES = 21

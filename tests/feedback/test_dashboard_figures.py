@@ -1,0 +1,103 @@
+"""The dashboard's pages of outcomes, criteria and effort, and what all of its pages share."""
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from feedback.services.statistics.reading import DeskBusy
+from tests.feedback.dashboard_pages import PAGES, counted_links, page_of, text_of
+from tests.feedback.judged_desk import JudgedDesk
+
+pytestmark = pytest.mark.django_db
+
+
+def figures_of(client: Client, name: str, table: str, **asked: str) -> dict[str, float]:
+    """The first figure of each row of a table."""
+    answer = client.get(PAGES[name], {"as": "json", **asked}).json()
+    (found,) = [each for each in answer["tables"] if each["table"] == table]
+    return {row["row"]: next(iter(row["figures"].values()))["value"] for row in found["rows"]}
+
+
+def test_outcomes_make_up_a_whole(manager_client: Client, busy_desk: JudgedDesk) -> None:
+    shares = figures_of(manager_client, "outcomes", "outcomes")
+    assert set(shares) == {"publishable", "edited", "rejected", "unreviewable"}
+    assert shares["publishable"] == pytest.approx(95 / 165)
+    page = text_of(page_of(manager_client, "outcomes"))
+    assert "Publishable as it is over time" in page
+
+
+def test_criteria_are_shares_of_yes_among_yes_and_no(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    shares = figures_of(manager_client, "criteria", "criteria")
+    assert shares["specific"] == pytest.approx(115 / 125)
+    page = text_of(page_of(manager_client, "criteria"))
+    assert "Is it specific?" in page
+    assert "“not applicable” is left out" in page
+
+
+def test_effort_is_words_changed_and_minutes_at_work(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    assert figures_of(manager_client, "effort", "words")["words_mean"] == 3
+    minutes = figures_of(manager_client, "effort", "minutes")
+    assert minutes["minutes_median"] == pytest.approx(1, rel=0.1)
+
+
+@pytest.mark.parametrize("address", [*PAGES.values(), "/dashboard/drafts/"])
+def test_a_page_that_would_slow_editors_down_says_so_in_a_sentence(
+    manager_client: Client, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    def refused() -> None:
+        raise DeskBusy("Many look at numbers just now. Try again in a moment.")
+
+    monkeypatch.setattr("feedback.views.dashboard.heavy_read", refused)
+    monkeypatch.setattr("feedback.views.dashboard_drafts.heavy_read", refused)
+    answer = manager_client.get(address)
+    assert answer.status_code == 503
+    assert "Many look at numbers just now." in answer.content.decode()
+
+
+def test_a_page_that_takes_too_long_is_stopped_and_says_so(
+    manager_client: Client, busy_desk: JudgedDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_about: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+
+    monkeypatch.setattr("feedback.services.statistics.reading.LONGEST_S", 0.1)
+    monkeypatch.setattr("feedback.views.dashboard.answer", slow)
+    answer = manager_client.get(PAGES["criteria"])
+    assert answer.status_code == 503
+    assert "stopped after their time limit" in answer.content.decode()
+
+
+def test_every_number_leads_to_exactly_as_many_drafts_as_it_says(
+    lead_client: Client, busy_desk: JudgedDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feedback.views.dashboard_drafts.DRAFTS_A_PAGE", 10_000)
+    links: set[tuple[str, int]] = set()
+    for name, asked in LOOKS:
+        links |= counted_links(page_of(lead_client, name, **asked))
+    assert len(links) > 50
+    wrong = [
+        f"{address} leads to {found}, not {number}"
+        for address, number in sorted(links)
+        if (found := drafts_at(lead_client, address)) != (number, number)
+    ]
+    assert wrong == []
+
+
+LOOKS: list[tuple[str, dict[str, str]]] = [
+    *((name, {}) for name in PAGES),
+    ("errors", {"sample": "queue", "by": "stratum"}),
+    ("outcomes", {"model": "smollm2-tuned", "by": "guide"}),
+]
+
+
+def drafts_at(client: Client, address: str) -> tuple[int, int]:
+    """How many drafts a list says that there are, and how many different ones it shows."""
+    page = client.get(address).content.decode()
+    said = page.split('data-total="')[1].split('"')[0] if 'data-total="' in page else "-1"
+    shown = {part.split('"')[0] for part in page.split('data-draft="')[1:]}
+    return int(said), len(shown)
