@@ -16,7 +16,7 @@ from accounts.words import translatable
 
 FEWEST: Final = 30
 """Reviews below which no number is shown."""
-FEWEST_EVENTS: Final = 10
+FEWEST_EVENTS: Final = 5
 """So many drafts must have what is counted, and as many must not, for a share to be shown; for
 counts, so many events that are independent of one another.
 """
@@ -29,6 +29,9 @@ _MOST_MORE: Final = 20_000
 
 SHARE_METHOD: Final = translatable("Jeffreys interval")
 MEAN_METHOD: Final = translatable("gamma interval for counts that come in clusters (Fay and Feuer)")
+SCORE_METHOD: Final = translatable(
+    "the same for each severity, put together by variance estimates recovery (Zou and Donner)"
+)
 MEDIAN_METHOD: Final = translatable("interval between order statistics")
 DIFFERENCE_METHOD: Final = translatable("interval by the method of variance estimates recovery")
 
@@ -55,21 +58,55 @@ def share(count: int, n: int) -> Interval | None:
 
 
 def mean(total: float, squares: float, n: int) -> Interval | None:
-    """Return the mean of `n` counts, or weights, that are 0 or more: mostly 0 and in clusters.
+    """Return the mean of `n` counts of 0 or more: mostly 0, and in clusters.
 
     `total` is their sum, `squares` the sum of their squares.
     """
     if n < FEWEST or not total or total * total < FEWEST_EVENTS * squares:
         return None
-    variance = (squares - total * total / n) * n / (n - 1)
-    if variance <= 0:
+    return Interval(total / n, *_limits(total, squares, n))
+
+
+def score(levels: Sequence[tuple[float, float, float]], squares: float, n: int) -> Interval | None:
+    """Return the mean weight of `n` drafts, of counts that have a weight each.
+
+    Each level is a weight, the sum of its counts and the sum of their squares; `squares` is the sum
+    of the squares of the drafts' whole weights. However heavy, a level that nobody has met yet may
+    be met: that belongs to the interval.
+    """
+    number = sum(count for _weight, count, _its_squares in levels)
+    if n < FEWEST or not number:
         return None
-    # One more event, of the usual size, is half there: what Jeffreys does for a Poisson count.
+    if number**2 < FEWEST_EVENTS * sum(its_squares for _weight, _count, its_squares in levels):
+        return None
+    below = above = apart = 0.0
+    for weight, count, its_squares in levels:
+        low, high = _limits(count, its_squares, n)
+        below += (weight * (count / n - min(low, count / n))) ** 2
+        above += (weight * (high - count / n)) ** 2
+        apart += weight * weight * (its_squares - count * count / n)
+    value = sum(weight * count for weight, count, _squares in levels) / n
+    # Where a draft has one error it has others, or seldom: they are not as if each came alone.
+    together = (squares - value * value * n) / apart if apart > 0 else 1.0
+    return Interval(
+        value,
+        max(0.0, value - math.sqrt(below * together)),
+        value + math.sqrt(above * together),
+    )
+
+
+def _limits(total: float, squares: float, n: int) -> tuple[float, float]:
+    """Return the limits of a mean count. One more event, of the usual size, is half there: what
+    Jeffreys does for a Poisson count.
+    """
+    if not total:
+        return 0.0, float(gammaincinv(0.5, 1 - _ALPHA / 2)) / n
+    # Where every draft has as many, they do not differ, and nothing is known of how far they might.
+    variance = max((squares - total * total / n) * n / (n - 1), squares / n)
     half = squares / total / 2
     middle, spread = total + half, variance * (1 + half / total)
     shape, scale = middle * middle / spread, spread / middle / n
-    return Interval(
-        total / n,
+    return (
         float(gammaincinv(shape, _ALPHA / 2)) * scale,
         float(gammaincinv(shape, 1 - _ALPHA / 2)) * scale,
     )

@@ -43,6 +43,15 @@ from feedback.api.goldens import (
 )
 from feedback.api.reviews import DraftReviewsView, UndoView
 from feedback.api.search import SearchDraftsView, SearchGoldensView
+from feedback.api.statistics import (
+    ChoicesView,
+    ComparisonView,
+    DraftsBehindView,
+    FiguresView,
+    FirstScreenView,
+    OverTimeView,
+    PartsView,
+)
 from feedback.api.stats_desk import DeskFiguresView
 from feedback.api.webhooks import (
     SendWebhookAgainView,
@@ -117,6 +126,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("search/drafts/", SearchDraftsView.as_view(), name="api-search-drafts"),
     path("search/goldens/", SearchGoldensView.as_view(), name="api-search-goldens"),
+    path("stats/figures/", FiguresView.as_view(), name="api-stats-figures"),
+    path("stats/parts/<slug:dimension>/", PartsView.as_view(), name="api-stats-parts"),
+    path("stats/over-time/<slug:step>/", OverTimeView.as_view(), name="api-stats-over-time"),
+    path("stats/comparison/", ComparisonView.as_view(), name="api-stats-comparison"),
+    path("stats/first-screen/", FirstScreenView.as_view(), name="api-stats-first-screen"),
+    path("stats/drafts/", DraftsBehindView.as_view(), name="api-stats-drafts"),
+    path("stats/choices/", ChoicesView.as_view(), name="api-stats-choices"),
     path("bulk-actions/", BulkActionsView.as_view(), name="api-bulk-actions"),
     path("bulk-actions/<int:action_id>/", BulkActionView.as_view(), name="api-bulk-action"),
     path("bulk-actions/<int:action_id>/do/", DoBulkActionView.as_view(), name="api-bulk-action-do"),

@@ -28,10 +28,12 @@ from feedback.figures import (
 from feedback.intervals import (
     MEAN_METHOD,
     MEDIAN_METHOD,
+    SCORE_METHOD,
     SHARE_METHOD,
     Interval,
     mean,
     median,
+    score,
     share,
 )
 from feedback.question import (
@@ -136,7 +138,13 @@ class Figures:
     def score(self, ids: Iterable[int] = (), category: str = "") -> Figure:
         """Return the weights of errors per 100 drafts whose text was judged."""
         sums = self._sums_of_errors(ids, "")
-        return self._per_100(sums, mean(sums.score, sums.score_squares, self._judged), category, "")
+        levels = [
+            (SEVERITIES[level][0], each.total, each.squares)
+            for level in ("minor", "major", "critical")
+            for each in [self._sums_of_errors(ids, level)]
+        ]
+        found = score(levels, sums.score_squares, self._judged)
+        return self._per_100(sums, found, category, "", SCORE_METHOD)
 
     def _sums_of_errors(self, ids: Iterable[int], severity: str) -> Sums:
         level = SEVERITIES[severity][0] if severity else MINOR_OR_WORSE
@@ -145,7 +153,14 @@ class Figures:
             found.add(self._counts.of(Measure.ERRORS, category, level))
         return found
 
-    def _per_100(self, sums: Sums, found: Interval | None, category: str, severity: str) -> Figure:
+    def _per_100(
+        self,
+        sums: Sums,
+        found: Interval | None,
+        category: str,
+        severity: str,
+        method: str = MEAN_METHOD,
+    ) -> Figure:
         behind = replace(
             self._about,
             category=category,
@@ -154,7 +169,7 @@ class Figures:
         return _figure(
             "per_100",
             found and Interval(100 * found.value, 100 * found.low, 100 * found.high),
-            MEAN_METHOD,
+            method,
             (self._judged, replace(self._about, outcome=JUDGED)),
             (sums.drafts, behind),
         )

@@ -1,0 +1,160 @@
+"""The numbers over REST: the same as on the pages, with the drafts behind them, and bounded."""
+
+import csv
+from typing import Any
+
+import psycopg
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import Person
+from explanations.models import Draft, Recommendation, Task
+from feedback.question import Question
+from feedback.services.statistics import reading
+from feedback.services.statistics.answering import answer
+from feedback.services.statistics.keeping import keep_statistics
+from tests.conftest import TokenMaker, bearer, logged_in
+from tests.editorial.test_api import assert_problem
+from tests.faults.workers import environment
+from tests.feedback.people_at_work import reviewed
+from tests.feedback.test_statistics_answered import many
+
+__all__ = ["many"]
+
+pytestmark = pytest.mark.django_db
+
+STATS = "/api/v1/stats/"
+
+
+@pytest.fixture
+def notebook(manager: Person, token_for: TokenMaker) -> Client:
+    """A program with Max's token."""
+    return Client(headers=bearer(token_for(manager, "desk:read")))
+
+
+def figures_in(data: Any) -> list[dict[str, Any]]:
+    if isinstance(data, dict):
+        return [data] if "unit" in data else figures_in(list(data.values()))
+    return (
+        [figure for each in data for figure in figures_in(each)] if isinstance(data, list) else []
+    )
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "figures/?task=music-oneliner&sample=blind",
+        "parts/model/?task=music-oneliner",
+        "parts/prompt/?task=music-oneliner",
+        "over-time/week/?task=music-oneliner",
+        "comparison/?task=music-oneliner&prompt=2&against.prompt=1",
+        "first-screen/?task=music-oneliner",
+    ],
+)
+def test_figures_say_where_their_drafts_are_and_how_many(
+    notebook: Client, many: Task, path: str
+) -> None:
+    found = figures_in(notebook.get(STATS + path).json())
+    assert found
+    for figure in found[:8]:
+        for number, address in (
+            (figure["count"], figure["drafts"]),
+            (figure["n"], figure["among"]),
+        ):
+            assert notebook.get(address).json()["total"] == number
+
+
+def test_the_numbers_are_those_of_the_desk(notebook: Client, many: Task) -> None:
+    said = notebook.get(f"{STATS}figures/?task={many.slug}").json()
+    assert said["reviews"] == 200
+    assert said["publishable"]["value"] == answer(Question(task=many.slug)).publishable.value
+    assert said["question"] == f"task={many.slug}"
+
+
+def test_pages_of_drafts_follow_one_another(notebook: Client, many: Task) -> None:
+    address = f"{STATS}drafts/?task={many.slug}&category=tone&page_size=20"
+    page = notebook.get(address).json()
+    seen = [each["draft"] for each in page["results"]]
+    while page["next"]:
+        page = notebook.get(f"{address}&after={page['next']}").json()
+        seen += [each["draft"] for each in page["results"]]
+    assert len(seen) == len(set(seen)) == page["total"] > 20
+
+
+def test_a_table_holds_the_same_figures_and_no_formula(notebook: Client, many: Task) -> None:
+    said = notebook.get(f"{STATS}figures/?task={many.slug}&format=csv")
+    assert said.headers["Content-Type"].startswith("text/csv")
+    rows = {row["figure"]: row for row in csv.DictReader(said.content.decode().splitlines())}
+    assert rows["publishable"]["n"] == "200"
+    assert "categories/tone/per_100" in rows
+    Recommendation.objects.filter(external_id="track:3").update(external_id="=cmd()")
+    listed = notebook.get(f"{STATS}drafts/?format=csv&page_size=200").content.decode()
+    assert "'=cmd()" in listed
+    assert ",=cmd()" not in listed
+
+
+def test_two_periods_are_held_against_each_other(notebook: Client, many: Task) -> None:
+    today = timezone.localdate().isoformat()
+    found = notebook.get(f"{STATS}comparison/?from={today}&to={today}").json()
+    assert found["other"] == f"from={today}&to={today}"
+    assert found["one"] != found["other"]
+    assert found["headline"]["said"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("figures/?sample=all", 400),
+        ("figures/?from=yesterday", 400),
+        ("drafts/?after=x", 400),
+        ("drafts/?page_size=0", 400),
+        ("comparison/", 400),
+        ("comparison/?against.colour=red", 400),
+        ("comparison/?against.sample=red", 400),
+        ("parts/colour/", 404),
+        ("over-time/century/", 404),
+    ],
+)
+def test_rubbish_is_refused(notebook: Client, many: Task, path: str, status: int) -> None:
+    assert_problem(notebook.get(STATS + path), status, "invalid" if status == 400 else "not_found")
+
+
+def test_figures_of_a_person_are_theirs_and_the_leads(
+    editor: Person, second_editor: Person, lead: Person, ready_draft: Draft
+) -> None:
+    reviewed(editor, outcome="ACCEPT")
+    keep_statistics()
+    for somebody, status in ((editor, 200), (lead, 200), (second_editor, 403)):
+        for path in ("figures/", "drafts/", "comparison/?against.editor=ada"):
+            joint = "&" if "?" in path else "?"
+            asked = f"{STATS}{path}{joint}from=2020-01-01"
+            asked += "" if "against" in path else "&editor=ada"
+            assert logged_in(somebody).get(asked).status_code == status, (somebody, path)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_so_many_read_at_once_and_no_more(
+    notebook: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "_PATIENCE_S", 0.1)
+    with psycopg.connect(environment()["DATABASE_URL"]) as others:
+        for seat in range(reading.AT_ONCE):
+            others.execute("SELECT pg_advisory_xact_lock(%s, %s)", [reading._BUDGET, seat])
+        refused = notebook.get(f"{STATS}figures/")
+        assert_problem(refused, 503, "busy")
+        assert refused.headers["Retry-After"]
+        others.rollback()
+        assert notebook.get(f"{STATS}figures/").status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_read_that_takes_too_long_is_stopped(
+    notebook: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LONGEST_S", 0.2)
+    with psycopg.connect(environment()["DATABASE_URL"]) as other:
+        other.execute("LOCK TABLE feedback_cohort")
+        assert_problem(notebook.get(f"{STATS}figures/"), 503, "busy")
+        other.rollback()
+    assert notebook.get(f"{STATS}figures/").status_code == 200
