@@ -107,9 +107,9 @@ def _address_of(question: Question) -> str:
 class QueryField(serializers.CharField):
     """A question, as its query string."""
 
-    def to_representation(self, value: Question) -> str:
+    def to_representation(self, value: Any) -> str:
         """Return the query string."""
-        return value.as_query()
+        return str(value.as_query())
 
 
 class OutcomeFigureOutput(serializers.Serializer[Any]):
@@ -154,7 +154,7 @@ class AnswerOutput(serializers.Serializer[Any]):
     reviews = serializers.IntegerField()
     publishable = FigureOutput()
     outcomes = OutcomeFigureOutput(many=True)
-    errors = FigureOutput()
+    errors = FigureOutput()  # type: ignore[assignment]
     score = FigureOutput()
     by_severity = SeverityFigureOutput(many=True)
     categories = CategoryFigureOutput(many=True)
@@ -169,11 +169,11 @@ class PartOutput(serializers.Serializer[Any]):
     """The headline figures of one value of a dimension."""
 
     value = serializers.CharField()
-    label = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     question = QueryField()
     reviews = serializers.IntegerField()
     publishable = FigureOutput()
-    errors = FigureOutput()
+    errors = FigureOutput()  # type: ignore[assignment]
     score = FigureOutput()
 
 
@@ -185,7 +185,7 @@ class PointOutput(serializers.Serializer[Any]):
     question = QueryField()
     reviews = serializers.IntegerField()
     publishable = FigureOutput()
-    errors = FigureOutput()
+    errors = FigureOutput()  # type: ignore[assignment]
     score = FigureOutput()
 
 
@@ -367,7 +367,7 @@ class NumbersView(APIView):
 
     permission_classes = (MayUse,)
     required_scope: ClassVar = {"GET": "desk:read"}
-    renderer_classes = (JSONRenderer, AsTable)
+    renderer_classes: Sequence[type[BaseRenderer]] = (JSONRenderer, AsTable)
 
     def question(self, request: Request) -> Question:
         """Return what is asked. Raises ValidationError and PermissionDenied."""

@@ -115,10 +115,11 @@ def medians(chance: Random, times: int) -> Iterator[Trials]:
 
 def medians_of_words(chance: Random, times: int) -> Iterator[Trials]:
     for size, middle in ((2.0, 4.0), (5.0, 9.0)):
-        draw = lambda shape: 1 + chance.negative_binomial(size, size / (size + middle), shape)  # noqa: E731, B023
-        truth = quantile(classes_of_words(draw(400_000)), 0.5)
+        odds = size / (size + middle)
+        truth = quantile(classes_of_words(1 + chance.negative_binomial(size, odds, 400_000)), 0.5)
         for n in SIZES:
-            found = [median(classes_of_words(each)) for each in draw((times, n))]
+            samples = 1 + chance.negative_binomial(size, odds, (times, n))
+            found = [median(classes_of_words(each)) for each in samples]
             yield trials(f"median of words of {n}, {middle}", truth, found)
 
 
@@ -137,8 +138,8 @@ def differences(chance: Random, times: int) -> Iterator[Trials]:
                 strict=True,
             )
             for first, second in drawn:
-                sides = mean(int(first), int(first), n), mean(int(second), int(second), m)
-                found.append(difference(*sides) if sides[0] and sides[1] else None)
+                own, others = mean(int(first), int(first), n), mean(int(second), int(second), m)
+                found.append(difference(own, others) if own and others else None)
             yield trials(f"{one} and {other} per 100 of {n} and {m}", (other - one) / 100, found)
 
 
