@@ -6,6 +6,7 @@ the environment. What the other side answers is never read beyond its status. No
 """
 
 import http.client
+import re
 import socket
 import ssl
 from collections.abc import Collection, Mapping
@@ -24,6 +25,8 @@ CONNECT_S: Final = 5.0
 WHOLE_S: Final = 10.0
 """From the look-up to the status, however slowly the other side speaks."""
 
+# Of a name, or of an address of either kind.
+_HOST: Final = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+(?:%[a-z0-9._-]+)?")
 _PORTS: Final = {"https": 443, "http": 80}
 # Addresses of the new kind that carry one of the old kind, which may be an inner one.
 _CARRIERS: Final = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"))
@@ -80,7 +83,8 @@ def target_of(address: str, inner_hosts: Collection[str] = ()) -> Target:
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         raise CannotSend(NO_ADDRESS) from None
-    if parts.scheme not in _PORTS or not host or " " in address:
+    is_one = parts.scheme in _PORTS and _HOST.fullmatch(host) and port != 0
+    if not is_one or " " in address:
         raise CannotSend(NO_ADDRESS)
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise CannotSend(TELLS_SECRETS)

@@ -128,7 +128,7 @@ class DatasetFileView(APIView):
         """
         file = _file(name, number, path)
         etag = f'"{file.sha256}"'
-        if not _matches(request.headers.get("If-Match", "*"), etag):
+        if not _is_the_very_one(request.headers.get("If-Match", "*"), etag):
             raise PreconditionFailed
         known = request.headers.get("If-None-Match", "")
         if known and _matches(known, etag):
@@ -235,5 +235,11 @@ def _no_such_bytes(file: DatasetFile) -> Response:
     )
 
 
+def _is_the_very_one(said: str, etag: str) -> bool:
+    """Whether the file is one that is named, to the byte: If-Match, which takes no weak name."""
+    return said.strip() == "*" or etag in parse_etags(said)
+
+
 def _matches(said: str, etag: str) -> bool:
+    """Whether the file is one that is named, be it by a weak name: If-None-Match."""
     return said.strip() == "*" or etag in [each.removeprefix("W/") for each in parse_etags(said)]

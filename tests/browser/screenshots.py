@@ -16,7 +16,13 @@ for the pictures, and killed for the last ones.
     python -m tests.browser.screenshots http://127.0.0.1:8000 --datasets engineer:PASSWORD NAME
 
 takes those of datasets. Versions 1 and 2 of NAME are ready, and the first holds something that was
-withdrawn; another one is being built, by a worker that was stopped in the middle of it.
+withdrawn.
+
+    python -m tests.browser.screenshots http://127.0.0.1:8000 --build engineer:PASSWORD NAME PID
+
+asks for the next version by the recipe of version 1 of NAME, and takes the pictures of its build:
+PID, the worker of datasets, is stopped while it writes, and let go on afterwards. The recipe has to
+take it some seconds: some hundred goldens in every format.
 """
 
 import argparse
@@ -27,6 +33,7 @@ import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import psutil
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from tests.chromium import launch_options
@@ -245,7 +252,7 @@ def take_runs(address: str, login: str, stub_pid: int) -> None:
 
 
 def datasets(looks: Sequence[tuple[str, Photographer]], name: str) -> None:
-    """A recipe with its preview, a build, a dataset, one with marks, and a difference."""
+    """A recipe with its preview, a dataset, one with marks, and a difference."""
     for look, engineer in looks:
         page = engineer.page
         page.goto(f"/datasets/new/?from={name}/2")
@@ -258,9 +265,6 @@ def datasets(looks: Sequence[tuple[str, Photographer]], name: str) -> None:
         engineer.take(f"dataset-difference{look}", f"/datasets/{name}/2/difference/", whole=True)
         engineer.take(f"datasets{look}", "/datasets/")
         engineer.take(f"webhooks{look}", "/webhooks/", whole=True)
-        page.goto(f"/datasets/?name={name}&state=BUILDING")
-        page.locator("tbody a").first.click()
-        engineer.take(f"dataset-build{look}")
 
 
 def take_datasets(address: str, login: str, name: str) -> None:
@@ -274,6 +278,46 @@ def take_datasets(address: str, login: str, name: str) -> None:
             ("-phone", Photographer(browser, address, login, PHONE)),
         ]
         datasets(looks, name)
+        browser.close()
+
+
+# "1,200 of 5,000 rows", as the page has it once some of them are written.
+SOME_ARE_WRITTEN = re.compile(r'max="[1-9]\d*" value="[1-9]\d*"')
+
+
+def stopped_while_it_writes(page: Page, worker: psutil.Process) -> str:
+    """Press "Build it" and stop the worker and its children in the middle; return the address."""
+    page.get_by_role("button", name="Build it").click()
+    page.locator("#progress").wait_for()
+    while True:
+        seen = page.request.get(page.url, headers={"HX-Request": "true"})
+        if SOME_ARE_WRITTEN.search(seen.text()):
+            for process in [*worker.children(recursive=True), worker]:
+                process.suspend()
+            return page.url
+        if "HX-Refresh" in seen.headers:
+            raise SystemExit("It was built too quickly to be seen: take more goldens or formats.")
+
+
+def take_build(address: str, login: str, name: str, worker_pid: int) -> None:
+    """Take the pictures of a build that is under way, in light, in dark and on a phone."""
+    worker, options = psutil.Process(worker_pid), launch_options()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**options)
+        looks = [
+            ("", Photographer(browser, address, login)),
+            ("-dark", Photographer(browser, address, login, scheme="dark")),
+            ("-phone", Photographer(browser, address, login, PHONE)),
+        ]
+        page = looks[0][1].page
+        page.goto(f"/datasets/new/?from={name}/1")
+        try:
+            build = stopped_while_it_writes(page, worker)
+            for look, engineer in looks:
+                engineer.take(f"dataset-build{look}", build)
+        finally:
+            for process in [worker, *worker.children(recursive=True)]:
+                process.resume()
         browser.close()
 
 
@@ -435,6 +479,7 @@ def main() -> None:
     parser.add_argument("--states", action="store_true", help="of the review screen alone")
     parser.add_argument("--runs", nargs=2, metavar=("ENGINEER", "STUB_PID"))
     parser.add_argument("--datasets", nargs=2, metavar=("ENGINEER", "NAME"))
+    parser.add_argument("--build", nargs=3, metavar=("ENGINEER", "NAME", "PID"))
     given = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     if given.runs:
@@ -442,6 +487,10 @@ def main() -> None:
         return
     if given.datasets:
         take_datasets(given.address, *given.datasets)
+        return
+    if given.build:
+        login, name, worker_pid = given.build
+        take_build(given.address, login, name, int(worker_pid))
         return
     if not given.engineer:
         parser.error("an editor, a lead and an engineer are needed, each name:password")

@@ -138,10 +138,17 @@ def test_the_rest_comes_only_of_the_file_that_the_caller_has(
 
 def test_what_the_caller_knows_is_not_sent_again(program: Client, file: DatasetFile) -> None:
     known = program.get(ADDRESS, headers={"If-None-Match": f'"x", "{file.sha256}"'})
-    other = program.get(ADDRESS, headers={"If-Match": '"x"'})
+    weakly = program.get(ADDRESS, headers={"If-None-Match": f'W/"{file.sha256}"'})
+    meant = program.get(ADDRESS, headers={"If-Match": f'"x", "{file.sha256}"'})
+    meant.close()
 
     assert (known.status_code, known.content) == (304, b"")
-    assert_problem(other, 412, "precondition_failed")
+    assert weakly.status_code == 304
+    assert meant.status_code == 200
+    # What is nearly the same file is not the one that is meant.
+    for other in ('"x"', f'W/"{file.sha256}"', "x"):
+        refused = program.get(ADDRESS, headers={"If-Match": other})
+        assert_problem(refused, 412, "precondition_failed")
 
 
 def test_strangers_read_a_sentence(file: DatasetFile, editor_token: str) -> None:

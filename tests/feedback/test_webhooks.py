@@ -355,6 +355,8 @@ def test_nobody_is_followed_elsewhere(
         "https://ci.example/#part",
         "https:///path",
         "https://ci.example:99999/",
+        "https://ci.example:0/",
+        "https://<script>/",
         "https://ci.exämple/",
         "https://ci.example/a b",
         "https://ci.example/\r\nHost: inside",
