@@ -2,15 +2,16 @@
 
     python tests/bench/bench_export.py [goldens]
 
-Starts a PostgreSQL and a broker of its own and fills a desk by SQL: a million goldens unless said
-otherwise, of the length of real ones, each as it stands when it is approved: with its draft, its
-review, its facts, and the lesson that a worker makes of it between builds. A third are accepted
-drafts, one in fifty is nearly the same as another one. The worker is the desk's own, taken as it
-is started by `manage.py up`: a small dataset, then all of it as JSONL, then as Parquet, each by a
-fresh process. Times are the dataset's own, from when it was claimed to when it was ready: choosing,
-duplicates, splits, files and what is kept of it. Beside each stands what `psql` takes to COPY the
-same rows as JSON to a file, in the same minutes; beside a download of the largest file, what the
-kernel's sendfile takes for it.
+Starts a PostgreSQL and a broker of its own and fills a desk by SQL: a million goldens of both tasks
+unless said otherwise, of the length of real ones, each as it stands when it is approved: with its
+draft, its review, its facts, and the lesson that a worker makes of it between builds. A third are
+accepted drafts, one in fifty is nearly the same as another one, one in a hundred is refused by a
+check, and some have been withdrawn, taken back, or wait since their facts changed. The worker is
+the desk's own, taken as it is started by `manage.py up`: a small dataset, then all of it as JSONL,
+then as Parquet, each by a fresh process. Times are the dataset's own, from when it was claimed to
+when it was ready: choosing, duplicates, splits, files and what is kept of it. Beside each stands
+what `psql` takes to COPY the same rows as JSON to a file, in the same minutes; beside a download of
+the largest file, what the kernel's sendfile takes for it.
 """
 
 import json
@@ -20,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -46,6 +47,7 @@ from tests.bench.bench_import import made_lines  # noqa: E402
 from tests.bench.downloads import download_speeds  # noqa: E402
 
 if TYPE_CHECKING:
+    from explanations.models import Task
     from feedback.models import Dataset
 
 GOLDENS: Final = 1_000_000
@@ -54,6 +56,7 @@ TEMPLATES: Final = 2_000
 # What the small dataset is filtered by.
 SMALL_LOCALE: Final = "de"
 PATIENCE_S: Final = 900
+SKILLS_OF: Final = "/audience/skills"
 LINES: Final = (
     "A slow burn from {artist}, with {title} at its {word} best number {n}.",
     "{artist} turn {genre} into something {word} on {title}, and you know drummer {n}.",
@@ -133,7 +136,8 @@ def build(name: str, **more: Any) -> Build:
 
     asker = Person.objects.get(username="past0")
     shares = {"train": 0.9, "validation": 0.05, "test": 0.05}
-    recipe = {"name": name, "tasks": ["music-oneliner"], "shares": shares, "salt": name, **more}
+    tasks = ["music-oneliner", "job-fit"]
+    recipe = {"name": name, "tasks": tasks, "shares": shares, "salt": name, **more}
     with running_worker() as worker:
         asked = create_dataset(read_recipe(recipe), asker, uuid4())
         most = 0.0
@@ -274,52 +278,97 @@ def fill(home: Home, goldens: int) -> None:
 
 
 def _write_templates(database: psycopg.Connection[Any]) -> None:
-    """Write what goldens are made of, with the real task and its prompt: {n} makes them many."""
+    """Write what goldens are made of, with the real tasks and prompts: {n} makes them many."""
     from explanations.models import Task
-    from explanations.prompts import opening_messages, user_message
+    from explanations.prompts import opening_messages
     from explanations.services.dismissing import dismissals_of
     from feedback.services.datasets.lessons import judging_rules
 
-    task = Task.objects.select_related("prompt", "guide").get(slug="music-oneliner")
-    prompt = task.prompt
-    assert prompt
-    opening = opening_messages(prompt.system, prompt.examples, prompt.user_template)
-    database.execute(
-        "CREATE TABLE opening AS SELECT %s::bigint AS prompt_id, %s::text AS written",
-        [prompt.pk, json.dumps(opening, ensure_ascii=False)[:-1] + ", "],
-    )
+    tasks = {task.slug: task for task in Task.objects.select_related("prompt", "guide")}
+    database.execute("CREATE TABLE opening (prompt_id bigint, written text)")
     database.execute("GRANT SELECT ON opening TO public")
     database.execute(
-        "CREATE TEMPORARY TABLE of_task AS SELECT %s::bigint AS task_id, %s::bigint AS prompt_id,"
-        " %s::bigint AS guide_id, %s::text AS rules",
-        [task.pk, prompt.pk, task.guide_id, judging_rules(task, dismissals_of(task))],
+        "CREATE TEMPORARY TABLE of_task (task_id bigint, prompt_id bigint, guide_id bigint,"
+        " rules text)"
     )
+    for task in tasks.values():
+        prompt = task.prompt
+        assert prompt
+        opening = opening_messages(prompt.system, prompt.examples, prompt.user_template)
+        database.execute(
+            "INSERT INTO opening VALUES (%s, %s)",
+            [prompt.pk, json.dumps(opening, ensure_ascii=False)[:-1] + ", "],
+        )
+        database.execute(
+            "INSERT INTO of_task VALUES (%s, %s, %s, %s)",
+            [task.pk, prompt.pk, task.guide_id, judging_rules(task, dismissals_of(task))],
+        )
     database.execute(
-        "CREATE TEMPORARY TABLE template (number integer, item jsonb, audience jsonb,"
-        " question text, draft text, golden text)"
+        "CREATE TEMPORARY TABLE template (number integer, task_id bigint, item jsonb,"
+        " audience jsonb, question text, draft text, draft_output jsonb, draft_answer text,"
+        " golden text, golden_output jsonb, golden_answer text)"
     )
-    chance = random.Random(7)
-    tracks = (line for line in made_lines(chance, 2019, TEMPLATES * 2) if "artist" in line["item"])
     with database.cursor().copy("COPY template FROM STDIN") as copy:
-        for number, line in enumerate(islice(tracks, TEMPLATES)):
-            item, audience = line["item"], line["audience"]
-            item["title"] = item["title"].split(" (")[0] + " {n}"
-            draft, golden = (
-                chance.choice(LINES).format(
-                    title=item["title"],
-                    artist=item["artist"],
-                    genre=item["genre"],
-                    other=audience["recently_played"][0]["artist"],
-                    word=chance.choice(item["album"].lower().split()),
-                    n="{n}",
-                )
-                for _ in range(2)
-            )
-            question = user_message(prompt.user_template, {"item": item, "audience": audience})
-            copy.write_row(
-                (number, Jsonb(item), Jsonb(audience), question["content"], draft, golden)
-            )
+        for row in _templates(tasks):
+            copy.write_row(row)
     database.execute("ANALYZE template")
+
+
+def _templates(tasks: "Mapping[str, Task]") -> Iterator[tuple[object, ...]]:
+    """Yield what a draft and its golden are made of, in the order of the table's columns."""
+    from explanations.output_formats import get_output_format
+    from explanations.prompts import user_message
+
+    chance = random.Random(7)
+    for number, line in enumerate(islice(made_lines(chance, 2019, TEMPLATES), TEMPLATES)):
+        task, item, audience = tasks[line["task"]], line["item"], line["audience"]
+        item["title"] = item["title"].split(" (")[0] + " {n}"
+        facts = {"item": item, "audience": audience}
+        answers: list[object] = []
+        for _ in range(2):
+            output = None if task.slug == "music-oneliner" else _fit(chance, facts)
+            written = get_output_format(task.output_format)
+            text = _line(chance, facts) if output is None else written.render(output)
+            answers += [
+                text,
+                None if output is None else Jsonb(output),
+                written.completion(text, output, facts),
+            ]
+        assert task.prompt
+        question = user_message(task.prompt.user_template, facts)["content"]
+        yield number, task.pk, Jsonb(item), Jsonb(audience), question, *answers
+
+
+def _line(chance: random.Random, facts: dict[str, Any]) -> str:
+    item, audience = facts["item"], facts["audience"]
+    return chance.choice(LINES).format(
+        title=item["title"],
+        artist=item["artist"],
+        genre=item["genre"],
+        other=audience["recently_played"][0]["artist"],
+        word=chance.choice(item["album"].lower().split()),
+        n="{n}",
+    )
+
+
+def _fit(chance: random.Random, facts: dict[str, Any]) -> dict[str, Any]:
+    item, audience = facts["item"], facts["audience"]
+    has, wanted = audience["skills"], item["skills_wanted"]
+    return {
+        "matches": [
+            {"text": f"You have worked with {has[at]} on {{n}} sites.", "fact": f"{SKILLS_OF}/{at}"}
+            for at in chance.sample(range(8), 2)
+        ],
+        "gaps": [
+            {
+                "text": f"{wanted[at]} is asked for, and your profile does not show it.",
+                "fact": f"/item/skills_wanted/{at}",
+                "next_step": "Set up a small one at home and write down how you did it.",
+            }
+            for at in chance.sample(range(8), 2)
+        ],
+        "verdict": "partial",
+    }
 
 
 _BASE: Final = 10_000_000
@@ -327,10 +376,14 @@ _BASE: Final = 10_000_000
 _ONE_OF_MANY: Final = """
     FROM generate_series(1, %(goldens)s) n
     JOIN template ON template.number = n %% 2000
-    CROSS JOIN of_task
+    JOIN of_task USING (task_id)
 """
 _STEPS: Final = tuple(
-    step.replace("BASE", str(_BASE)).replace("MANY", _ONE_OF_MANY)
+    step.replace("BASE", str(_BASE))
+    .replace("MANY", _ONE_OF_MANY)
+    .replace("EDITED", "n %% 100 < 68")
+    .replace("LOCALE", "CASE WHEN (n + n / 100) %% %(small_each)s = 0 THEN 'de' ELSE 'en' END")
+    .replace("UNDONE", "n %% 1000 = 17")
     for step in (
         """
         INSERT INTO accounts_person
@@ -346,14 +399,13 @@ _STEPS: Final = tuple(
         """
         INSERT INTO explanations_run
             (id, task_id, prompt_id, model_version_id, state, selection, drafts_each, created_at)
-        SELECT BASE, task_id, prompt_id, BASE, 'DONE', '{}', 1, now() FROM of_task
+        SELECT BASE + task_id, task_id, prompt_id, BASE, 'DONE', '{}', 1, now() FROM of_task
         """,
         """
         INSERT INTO explanations_recommendation
             (id, task_id, external_id, "group", locale, priority, content_sha256, snapshot_id,
              created_at, changed_at)
-        SELECT BASE + n, task_id, 'past:' || n, 'artist ' || n %% 30000,
-               CASE WHEN n %% %(small_each)s = 0 THEN 'de' ELSE 'en' END, 50, '', BASE + n,
+        SELECT BASE + n, task_id, 'past:' || n, 'artist ' || n %% 30000, LOCALE, 50, '', BASE + n,
                now(), now()
         MANY ORDER BY n
         """,
@@ -369,9 +421,9 @@ _STEPS: Final = tuple(
              ordinal, told, priority, blind, state, attempt, tries, setbacks, lost, claimed_by,
              text, language, output, rests_on, request_sha256, served_by, served_model,
              finish_reason, failure_reason, failure, settled_outcome, created_at)
-        SELECT BASE + n, BASE, task_id, BASE + n, BASE + n, prompt_id, BASE, 1, '', 50, false,
-               'REVIEWED', 1, 0, 0, 0, '', replace(draft, '{n}', n::text), 'english', NULL, '{}',
-               repeat('0', 64), 'stub', 'stub', 'stop', '', '', '', now()
+        SELECT BASE + n, BASE + task_id, task_id, BASE + n, BASE + n, prompt_id, BASE, 1, '', 50,
+               false, 'REVIEWED', 1, 0, 0, 0, '', replace(draft, '{n}', n::text), 'english',
+               draft_output, '{}', repeat('0', 64), 'stub', 'stub', 'stop', '', '', '', now()
         MANY ORDER BY n
         """,
         """
@@ -383,22 +435,34 @@ _STEPS: Final = tuple(
             (id, draft_id, place_id, editor_id, key, body_sha256, outcome, reason, note, rewrite,
              alignment, guide_id, active_ms, created_at)
         SELECT BASE + n, BASE + n, BASE + n, BASE + n %% 200, gen_random_uuid(), repeat('0', 64),
-               CASE WHEN n %% 100 < 68 THEN 'EDIT' ELSE 'ACCEPT' END, '', '',
-               CASE WHEN n %% 100 < 68 THEN replace(golden, '{n}', n::text) ELSE '' END, '[]',
+               CASE WHEN EDITED THEN 'EDIT' ELSE 'ACCEPT' END, '', '',
+               CASE WHEN EDITED THEN replace(golden, '{n}', n::text) ELSE '' END, '[]',
                guide_id, 40000, now()
         MANY ORDER BY n
         """,
         """
+        INSERT INTO feedback_review
+            (id, draft_id, place_id, editor_id, key, body_sha256, outcome, reason, note, rewrite,
+             alignment, guide_id, active_ms, supersedes_id, created_at)
+        SELECT BASE + %(goldens)s + n, BASE + n, BASE + n, BASE + n %% 200, gen_random_uuid(),
+               repeat('0', 64), 'UNDO', '', '', '', '[]', guide_id, 0, BASE + n, now()
+        MANY WHERE UNDONE ORDER BY n
+        """,
+        """
         INSERT INTO feedback_golden
             (id, task_id, recommendation_id, review_id, snapshot_id, prompt_id, text, language,
-             rests_on, grade, state, state_reason, overridden, created_at, changed_at)
+             output, rests_on, grade, state, state_reason, overridden, created_at, changed_at)
         SELECT BASE + n, task_id, BASE + n, BASE + n, BASE + n, prompt_id,
-               replace(CASE WHEN n %% 100 < 68 THEN golden ELSE draft END, '{n}', n::text),
-               'english', '{/item/title,/item/artist}', 'exemplary', 'APPROVED', '', '[]', now(),
-               now()
+               replace(CASE WHEN EDITED THEN golden ELSE draft END, '{n}', n::text), 'english',
+               CASE WHEN EDITED THEN golden_output ELSE draft_output END,
+               '{/item/title,/item/artist}', 'exemplary',
+               CASE WHEN UNDONE OR n %% 500 = 13 THEN 'WITHDRAWN'
+                    WHEN n %% 250 = 11 THEN 'NEEDS_REVIEW' ELSE 'APPROVED' END,
+               '', '[]', now(), now()
         MANY ORDER BY n
         """,
-        # Without bands: they are for lessons that are still to be made, and no build looks at them.
+        "DROP INDEX lesson_bands",
+        # Near ones share all of their bands, the others none.
         """
         INSERT INTO feedback_lesson
             (id, review_id, golden_id, task_id, recommendation_id, draft_id, prompt_id,
@@ -407,20 +471,24 @@ _STEPS: Final = tuple(
              knows_more, question, answer, draft_answer, refused, draft_refused, judged_by,
              judged_at, bands)
         SELECT BASE + n, BASE + n, BASE + n, task_id, BASE + n, BASE + n, prompt_id, BASE,
-               guide_id, BASE + n %% 200, 'artist ' || n %% 30000,
-               CASE WHEN n %% %(small_each)s = 0 THEN 'de' ELSE 'en' END, 'past:' || n,
-               CASE WHEN n %% 100 < 68 THEN 'EDIT' ELSE 'ACCEPT' END, now(),
-               CASE WHEN n %% 100 < 68 THEN '{tone}'::varchar[] ELSE '{}' END,
-               '{"specific": "yes"}', CASE WHEN n %% 100 < 68 THEN
+               guide_id, BASE + n %% 200, 'artist ' || n %% 30000, LOCALE, 'past:' || n,
+               CASE WHEN EDITED THEN 'EDIT' ELSE 'ACCEPT' END, now(),
+               CASE WHEN EDITED THEN '{tone}'::varchar[] ELSE '{}' END,
+               '{"specific": "yes"}', CASE WHEN EDITED THEN
                    '[{"category": "tone", "severity": 1, "scope": "span", "start": 0, "end": 1,
                       "quote": "A", "note": "", "fact": ""}]'::jsonb ELSE '[]' END,
-               CASE WHEN n %% 100 < 68 THEN 'yes' ELSE 'capped' END,
-               CASE WHEN n %% 100 < 68 THEN 'golden' ELSE 'no' END, true, false, true, false,
+               CASE WHEN EDITED THEN 'yes' ELSE 'capped' END,
+               CASE WHEN EDITED THEN 'golden' ELSE 'no' END, true, false, true, false,
                replace(question, '{n}', n::text),
-               replace(CASE WHEN n %% 100 < 68 THEN golden ELSE draft END, '{n}', n::text),
-               replace(draft, '{n}', n::text), '', '', rules, now(), '{}'
+               replace(CASE WHEN EDITED THEN golden_answer ELSE draft_answer END, '{n}', n::text),
+               replace(draft_answer, '{n}', n::text),
+               CASE WHEN n %% 100 = 7 THEN 'numbers' ELSE '' END,
+               CASE WHEN n %% 200 = 9 THEN 'privacy' ELSE '' END, rules, now(),
+               ARRAY(SELECT hashint8(32 * CASE WHEN n > 40 AND n %% 50 = 0 THEN n - 40 ELSE n END
+                                     + band) FROM generate_series(1, 32) band)
         MANY ORDER BY n
         """,
+        "CREATE INDEX lesson_bands ON feedback_lesson USING gin (bands)",
         """
         INSERT INTO feedback_nearlessons (later_id, earlier_id, alike)
         SELECT BASE + n, BASE + n - 40, 0.9 FROM generate_series(50, %(goldens)s, 50) n
