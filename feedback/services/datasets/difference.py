@@ -70,15 +70,14 @@ def difference(older: Dataset, newer: Dataset, most: int = MOST_LISTED) -> Diffe
     for dataset in (older, newer):
         if dataset.manifest is None:
             raise ValueError(f"{dataset} is not ready.")
-    counted = _counted(older, newer)
+    counted, listed = _different(older, newer, most)
     return Difference(
         older=older,
         newer=newer,
         **counted,
-        listed={
-            kind: _listed(older, newer, kind, most) if counted[kind] else []
-            for kind in ("added", "removed", "changed")
-        },
+        # What both have is what the newer one has and the older one has not, or has otherwise.
+        unchanged=newer.rows - counted["added"] - counted["changed"],
+        listed=listed,
         mix={
             what: _shares(older, newer, what)
             for what in ("splits", "tasks", "outcomes", "tags", "editors", "models")
@@ -87,61 +86,58 @@ def difference(older: Dataset, newer: Dataset, most: int = MOST_LISTED) -> Diffe
     )
 
 
-_BOTH: Final = """
-FROM (SELECT * FROM feedback_datasetrow WHERE dataset_id = %(older)s) before
-FULL JOIN (SELECT * FROM feedback_datasetrow WHERE dataset_id = %(newer)s) after
-  USING (review_id)
-"""
-_IS: Final[Mapping[Kind, str]] = {
-    "added": "before.dataset_id IS NULL",
-    "removed": "after.dataset_id IS NULL",
-    "changed": """before.dataset_id IS NOT NULL AND after.dataset_id IS NOT NULL
-        AND (before.golden_id IS DISTINCT FROM after.golden_id OR before.split <> after.split)""",
-}
-_COUNTS: Final = "SELECT count(*), {sums} {both}"
-_LISTED: Final = """
-SELECT different.review_id, task.slug, recommendation.external_id, different.split,
-       different.golden_before, different.golden_after,
-       CASE WHEN different.was_there THEN COALESCE(golden_before.text, draft.text) ELSE '' END,
-       CASE WHEN different.is_there THEN COALESCE(golden_after.text, draft.text) ELSE '' END,
+KINDS: Final[Sequence[Kind]] = ("added", "removed", "changed")
+# Both are gone through once, in the order of their reviews; what differs is most often little.
+_DIFFERENT: Final = """
+WITH different AS (
+    SELECT review_id, before.golden_id AS golden_before, after.golden_id AS golden_after,
+           COALESCE(after.split, before.split) AS split,
+           CASE WHEN before.dataset_id IS NULL THEN 'added'
+                WHEN after.dataset_id IS NULL THEN 'removed' ELSE 'changed' END AS kind
+    FROM (SELECT * FROM feedback_datasetrow WHERE dataset_id = %(older)s) before
+    FULL JOIN (SELECT * FROM feedback_datasetrow WHERE dataset_id = %(newer)s) after
+      USING (review_id)
+    WHERE before.dataset_id IS NULL OR after.dataset_id IS NULL
+       OR before.golden_id IS DISTINCT FROM after.golden_id OR before.split <> after.split
+), placed AS (
+    SELECT *, row_number() OVER (PARTITION BY kind ORDER BY review_id) AS place,
+           count(*) OVER (PARTITION BY kind) AS of_kind
+    FROM different
+), listed AS (
+    -- The limit tells the database how few these are.
+    SELECT * FROM placed WHERE place <= %(most)s ORDER BY review_id LIMIT 3 * %(most)s
+)
+SELECT listed.kind, listed.of_kind, listed.review_id, task.slug, recommendation.external_id,
+       listed.split, listed.golden_before, listed.golden_after,
+       CASE listed.kind WHEN 'added' THEN '' ELSE COALESCE(golden_before.text, draft.text) END,
+       CASE listed.kind WHEN 'removed' THEN '' ELSE COALESCE(golden_after.text, draft.text) END,
        CASE WHEN undo.id IS NOT NULL THEN 'UNDONE'
             WHEN golden_before.state <> 'APPROVED' THEN golden_before.state
             ELSE '' END
-FROM (
-    SELECT review_id, before.golden_id AS golden_before, after.golden_id AS golden_after,
-           COALESCE(after.split, before.split) AS split,
-           before.dataset_id IS NOT NULL AS was_there, after.dataset_id IS NOT NULL AS is_there
-    {both} WHERE {is_it} ORDER BY review_id LIMIT %(most)s
-) different
-JOIN feedback_review review ON review.id = different.review_id
+FROM listed
+JOIN feedback_review review ON review.id = listed.review_id
 JOIN explanations_draft draft ON draft.id = review.draft_id
 JOIN explanations_recommendation recommendation ON recommendation.id = draft.recommendation_id
 JOIN explanations_task task ON task.id = draft.task_id
-LEFT JOIN feedback_golden golden_before ON golden_before.id = different.golden_before
-LEFT JOIN feedback_golden golden_after ON golden_after.id = different.golden_after
+LEFT JOIN feedback_golden golden_before ON golden_before.id = listed.golden_before
+LEFT JOIN feedback_golden golden_after ON golden_after.id = listed.golden_after
 LEFT JOIN feedback_review undo ON undo.supersedes_id = review.id
-ORDER BY different.review_id
+ORDER BY listed.review_id
 """
 
 
-def _counted(older: Dataset, newer: Dataset) -> dict[str, int]:
-    sums = ", ".join(f"count(*) FILTER (WHERE {is_it})" for is_it in _IS.values())
+def _different(
+    older: Dataset, newer: Dataset, most: int
+) -> tuple[dict[Kind, int], dict[Kind, list[DifferentRow]]]:
+    """Return how many reviews of each kind there are, and the first of them."""
+    counted: dict[Kind, int] = dict.fromkeys(KINDS, 0)
+    listed: dict[Kind, list[DifferentRow]] = {kind: [] for kind in KINDS}
     with connection.cursor() as cursor:
-        cursor.execute(
-            _COUNTS.format(sums=sums, both=_BOTH), {"older": older.pk, "newer": newer.pk}
-        )
-        every, *counts = cursor.fetchone()
-    counted: dict[str, int] = dict(zip(_IS, counts, strict=True))
-    return counted | {"unchanged": every - sum(counts)}
-
-
-def _listed(older: Dataset, newer: Dataset, kind: Kind, most: int) -> list[DifferentRow]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _LISTED.format(both=_BOTH, is_it=_IS[kind]),
-            {"older": older.pk, "newer": newer.pk, "most": most},
-        )
-        return [DifferentRow(*row) for row in cursor.fetchall()]
+        cursor.execute(_DIFFERENT, {"older": older.pk, "newer": newer.pk, "most": most})
+        for kind, of_kind, *row in cursor.fetchall():
+            counted[kind] = of_kind
+            listed[kind].append(DifferentRow(*row))
+    return counted, listed
 
 
 def _shares(older: Dataset, newer: Dataset, what: str) -> list[Share]:

@@ -31,20 +31,27 @@ ON CONFLICT (dataset_id, review_id) DO NOTHING
 _OF_GOLDEN: Final = _MARK_READY.format(which="held.golden_id = %(golden)s")
 _OF_REVIEW: Final = _MARK_READY.format(which="true")
 
+# What was withdrawn or taken back is looked for among the rows, one by one: those were written a
+# moment ago, and the database does not know yet that there are a million.
 _MARK_WITHDRAWN: Final = """
 INSERT INTO feedback_datasetmark (dataset_id, review_id, golden_id, reason)
 SELECT held.dataset_id, held.review_id, held.golden_id, golden.state_reason
 FROM feedback_golden golden
-JOIN feedback_datasetrow held
-  ON held.dataset_id = %(dataset)s
- AND held.review_id = golden.review_id
- AND held.golden_id = golden.id
+CROSS JOIN LATERAL (
+    SELECT * FROM feedback_datasetrow one
+    WHERE one.dataset_id = %(dataset)s AND one.review_id = golden.review_id
+      AND one.golden_id = golden.id
+    OFFSET 0
+) held
 WHERE golden.state = 'WITHDRAWN' AND golden.task_id IN (SELECT id FROM explanations_task)
 UNION
 SELECT held.dataset_id, held.review_id, held.golden_id, %(undone)s
 FROM feedback_review undo
-JOIN feedback_datasetrow held
-  ON held.dataset_id = %(dataset)s AND held.review_id = undo.supersedes_id
+CROSS JOIN LATERAL (
+    SELECT * FROM feedback_datasetrow one
+    WHERE one.dataset_id = %(dataset)s AND one.review_id = undo.supersedes_id
+    OFFSET 0
+) held
 WHERE undo.supersedes_id IS NOT NULL
 ON CONFLICT (dataset_id, review_id) DO NOTHING
 """
