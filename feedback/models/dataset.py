@@ -211,7 +211,8 @@ class DatasetRow(models.Model):
     """
 
     # Written by the million. What they point at stays for ever, so nothing needs to be checked; and
-    # whoever looks for a golden's datasets knows its review.
+    # whoever looks for a golden's datasets knows its review. Datasets are few: each is looked at in
+    # turn, by the primary key.
     pk = models.CompositePrimaryKey("dataset_id", "review_id")
     dataset = models.ForeignKey(
         Dataset,
@@ -221,7 +222,11 @@ class DatasetRow(models.Model):
         db_constraint=False,
     )
     review = models.ForeignKey(
-        Review, on_delete=models.PROTECT, related_name="dataset_rows", db_constraint=False
+        Review,
+        on_delete=models.PROTECT,
+        related_name="dataset_rows",
+        db_index=False,
+        db_constraint=False,
     )
     golden = models.ForeignKey(
         Golden,

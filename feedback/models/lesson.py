@@ -34,7 +34,11 @@ class Lesson(models.Model):
     # Made by the million from rows that stay for ever: the database need not check them, and looks
     # for lessons by few of them.
     review = models.ForeignKey(
-        Review, on_delete=models.CASCADE, related_name="lessons", db_constraint=False
+        Review,
+        on_delete=models.CASCADE,
+        related_name="lessons",
+        db_index=False,
+        db_constraint=False,
     )
     golden = models.OneToOneField(
         Golden,
@@ -130,6 +134,19 @@ class Lesson(models.Model):
             )
         ]
         indexes: ClassVar = [
+            # What is chosen by, beside the texts: of a million lessons a build reads nothing else
+            # until it writes.
+            models.Index(
+                name="lesson_worth",
+                fields=["review"],
+                include=[
+                    *("id", "golden", "draft", "recommendation", "task", "editor", "prompt"),
+                    *("model_version", "guide", "group", "locale", "outcome", "reviewed_at"),
+                    *("categories", "sft", "dpo", "kto_answer", "kto_draft", "spans"),
+                    *("knows_more", "refused", "draft_refused", "crowded_from"),
+                ],
+            ),
+            models.Index(name="lesson_by_draft", fields=["draft"]),
             models.Index(name="lesson_by_rules", fields=["task", "judged_by"]),
             models.Index(name="lesson_refused", fields=["task"], condition=~models.Q(refused="")),
             GinIndex(name="lesson_bands", fields=["bands"]),

@@ -128,6 +128,9 @@ class Review(models.Model):
             models.Index(fields=["editor", "-id"]),
             models.Index(name="review_by_time", fields=["created_at"]),
             models.Index(
+                name="review_rejected", fields=["id"], condition=models.Q(outcome="REJECT")
+            ),
+            models.Index(
                 name="review_escalated", fields=["editor"], condition=models.Q(outcome="ESCALATE")
             ),
         ]

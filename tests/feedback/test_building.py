@@ -2,27 +2,31 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.db.models.functions import Now
 
 from accounts.models import Person
 from explanations.models import Draft, Task
-from feedback.models import Dataset, DatasetFile
+from feedback.models import Dataset, DatasetFile, Lesson
 from feedback.recipe import InvalidRecipe, read_recipe
 from feedback.services.datasets import attempt as attempts
-from feedback.services.datasets import building, reading, writing
-from feedback.services.datasets.attempt import Attempt
+from feedback.services.datasets import building, lessons, reading, writing
+from feedback.services.datasets.attempt import MOST_TRIES, Attempt
 from feedback.services.datasets.creating import KeyUsed, cancel_dataset, create_dataset
 from feedback.services.datasets.patterns import lines
 from tests.feedback.building_desk import MUSIC, dataset_folder
-from tests.feedback.test_exporting import LINE, reviewed
+from tests.feedback.test_exporting import LINE, another_draft, reviewed
 
-__all__ = ["dataset_folder"]
+__all__ = ["another_draft", "dataset_folder"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("dataset_folder")]
 
@@ -176,3 +180,92 @@ def test_a_build_holds_its_lease_while_it_writes(
 
     assert held[-1]
     assert Dataset.objects.get(pk=asked.pk).state == Dataset.State.READY
+
+
+# Builds that are tried again ---------------------------------------------------------------------
+
+
+def _cut_own(own: Any) -> None:
+    """PostgreSQL ends the connection that the build reads from."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 10000)", [own.info.backend_pid])
+
+
+def _cut_the_desks(own: Any) -> None:
+    """PostgreSQL ends the connection on which the build says how far it is."""
+    assert connection.connection is not None
+    own.execute("SELECT pg_terminate_backend(%s, 10000)", [connection.connection.info.backend_pid])
+
+
+@pytest.mark.parametrize("cut", [_cut_own, _cut_the_desks])
+def test_a_build_that_loses_a_connection_waits_for_another_attempt_and_leaves_nothing(
+    cut: Callable[[Any], None],
+    ready_draft: Draft,
+    editor: Person,
+    ml_engineer: Person,
+    dataset_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reviewed(ready_draft, editor, LINE)
+    asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
+
+    def lines_until_it_is_cut(own: Any, *given: Any) -> Any:
+        cut(own)
+        yield from lines(own, *given)
+
+    with monkeypatch.context() as once:
+        once.setattr(writing, "lines", lines_until_it_is_cut)
+        assert not building.build_dataset(asked.pk)
+
+    asked.refresh_from_db()
+    assert (asked.state, asked.tries, asked.failure) == (Dataset.State.WAITING, 1, "")
+    assert building.sweep() == [asked.pk]
+    assert [path for path in dataset_folder.rglob("*") if path.is_file()] == []
+
+    assert building.build_dataset(asked.pk)
+    asked.refresh_from_db()
+    assert (asked.state, asked.attempt) == (Dataset.State.READY, 2)
+
+
+def test_a_build_that_loses_its_connection_each_time_fails_with_a_sentence(
+    ready_draft: Draft, editor: Person, ml_engineer: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviewed(ready_draft, editor, LINE)
+    asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
+
+    def cut(own: Any, *_given: Any) -> Any:
+        _cut_own(own)
+        own.execute("SELECT")
+
+    monkeypatch.setattr(building, "choose", lambda cursor, _recipe: cut(cursor.connection))
+    for _ in range(MOST_TRIES):
+        assert not building.build_dataset(asked.pk)
+
+    asked.refresh_from_db()
+    assert asked.state == Dataset.State.FAILED
+    assert asked.failure.endswith("the last time it lost its database.")
+
+
+def test_what_a_build_has_no_time_to_prepare_is_left_to_its_next_attempt_which_goes_on_there(
+    another_draft: Callable[[], Draft],
+    editor: Person,
+    ml_engineer: Person,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for _ in range(3 * (MOST_TRIES + 1)):
+        reviewed(another_draft(), editor)
+    asked = create_dataset(read_recipe(MUSIC), ml_engineer, uuid4())
+    monkeypatch.setattr(lessons, "BATCH", 1)
+    # Each batch takes so long that there is time for three.
+    turns = count()
+    clock = SimpleNamespace(monotonic=lambda: next(turns) * building._PREPARING_S / 4.5)
+    monkeypatch.setattr(lessons, "time", clock)
+
+    made = []
+    while Dataset.objects.get(pk=asked.pk).state != Dataset.State.READY:
+        assert building.build_dataset(asked.pk)
+        made.append(Lesson.objects.count())
+
+    assert len(made) > MOST_TRIES
+    assert made == sorted(made)
+    assert Dataset.objects.get(pk=asked.pk).tries == 1

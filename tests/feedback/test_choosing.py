@@ -104,6 +104,16 @@ def test_each_outcome_gives_the_rows_that_it_is_worth(
     assert counted(built(ml_engineer, formats=ALL)) == worth
 
 
+def test_a_golden_that_is_the_draft_to_the_letter_does_not_blame_it(
+    ready_draft: Draft, editor: Person, ml_engineer: Person
+) -> None:
+    tagged(reviewed(ready_draft, editor, ready_draft.text).review, MAJOR)
+
+    rows = counted(built(ml_engineer, formats=ALL))
+
+    assert rows == {"sft": 1, "dpo": 0, "true": 1, "false": 0, "spans": 1}
+
+
 def test_a_reject_is_disliked_and_is_the_worse_one_beside_a_sibling_of_the_same_prompt(
     ready_draft: Draft, editor: Person, ml_engineer: Person
 ) -> None:

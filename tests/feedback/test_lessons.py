@@ -7,6 +7,7 @@ import pytest
 from accounts.models import Person
 from explanations.models import Draft, Guide
 from feedback.models import Golden, Lesson, NearLessons
+from feedback.services.datasets import lessons
 from feedback.services.datasets.lessons import UNSUPPORTED, prepare_lessons
 from tests.feedback.test_choosing import FIRST, rejected
 from tests.feedback.test_exporting import LINE, another_draft, reviewed
@@ -63,6 +64,28 @@ def test_time_that_is_up_leaves_the_rest_to_whoever_comes_next(
 
     assert prepare_lessons(seconds=0) == 0
     assert prepare_lessons(seconds=60) == 1
+
+
+def test_what_somebody_else_has_made_meanwhile_is_not_made_twice_and_nothing_is_forgotten(
+    another_draft: Callable[[], Draft], editor: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lessons, "BATCH", 2)
+    monkeypatch.setattr(lessons, "_LOOKED_FOR_AT_ONCE", 5)
+    for _ in range(9):
+        reviewed(another_draft(), editor)
+    for _ in range(3):
+        rejected(another_draft(), editor)
+    others: list[int] = []
+
+    def somebody_else_goes_on(done: int) -> None:
+        # After the rejects and two batches of goldens, and not while that other one works.
+        if done == 7:
+            others.append(0)
+            others[0] = prepare_lessons(seconds=60)
+
+    assert prepare_lessons(somebody_else_goes_on) == 7
+    assert others == [5]
+    assert Lesson.objects.count() == 12
 
 
 def test_near_texts_are_known_of_each_other_and_goldens_are_not_compared_with_rejects(

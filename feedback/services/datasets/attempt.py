@@ -106,6 +106,19 @@ class Attempt:
             )
             record(None, "dataset failed", self.dataset, reason=sentence[:500])
 
+    def give_back(self, *, counts: bool) -> None:
+        """Let the dataset wait for a worker again, from its beginning; `counts` says whether this
+        attempt was one of the `MOST_TRIES`. Raises AttemptLost.
+        """
+        self._move(
+            state=Dataset.State.WAITING,
+            tries=F("tries") if counts else F("tries") - 1,
+            lease_until=None,
+            stage="",
+            done=0,
+            wanted=0,
+        )
+
     def _move(self, **changes: object) -> None:
         moved = Dataset.objects.filter(
             pk=self.dataset.pk, attempt=self.dataset.attempt, state=Dataset.State.BUILDING

@@ -7,11 +7,12 @@ import hashlib
 import logging
 import os
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import psycopg
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q
 from django.db.models.functions import Now
 from psycopg import sql
@@ -24,8 +25,8 @@ from feedback.services.datasets import storage
 from feedback.services.datasets.attempt import MOST_TRIES, Attempt, AttemptLost, claim
 from feedback.services.datasets.choosing import choose
 from feedback.services.datasets.examples import count_wanted
-from feedback.services.datasets.failures import DIED, sentence_of
-from feedback.services.datasets.lessons import prepare_lessons
+from feedback.services.datasets.failures import DIED, LOST, sentence_of
+from feedback.services.datasets.lessons import prepare_all_lessons
 from feedback.services.datasets.manifest import MANIFEST, count_chosen, make_manifest
 from feedback.services.datasets.moment import one_moment
 from feedback.services.datasets.sizes import too_small
@@ -33,15 +34,27 @@ from feedback.services.datasets.writing import WrittenFile, write_files
 
 log = logging.getLogger(__name__)
 
+# Half of what a build may take in all; the rest is for the build itself.
+_PREPARING_S: Final = 7 * 60.0
+# Of PostgreSQL's error classes: connections, servers that end or begin, and transactions that would
+# go through another time.
+_PASSING: Final = ("08", "57P", "40")
+
 
 class CannotBuild(Exception):
     """The recipe and the desk's data make no dataset; the message is a sentence for people."""
 
 
-def build_dataset(dataset_id: int) -> bool:
-    """Build a dataset that waits, from beginning to end; return whether this attempt was one.
+class NotPrepared(Exception):
+    """There is more to prepare than one attempt has time for; the next goes on with it."""
 
-    Does nothing if somebody else builds it or it has ended. Must not run inside a transaction.
+
+def build_dataset(dataset_id: int) -> bool:
+    """Build a dataset that waits, from beginning to end; return whether to look at once for what
+    waits: another one, or this one where all its time went into preparing.
+
+    Does nothing if somebody else builds it or it has ended. Where the database goes away it waits
+    for the sweeper. Must not run inside a transaction.
     """
     dataset = claim(dataset_id)
     if dataset is None:
@@ -52,7 +65,14 @@ def build_dataset(dataset_id: int) -> bool:
     except AttemptLost:
         log.info("Attempt %s at %s was ended from outside.", dataset.attempt, dataset)
         _clear_place(dataset)
+    except NotPrepared:
+        with suppress(AttemptLost):
+            attempt.give_back(counts=False)
     except Exception as error:
+        if is_passing(error):
+            log.warning("%s lost its database.", dataset, exc_info=True)
+            _leave_to_the_next(attempt)
+            return False
         if not isinstance(error, CannotBuild | OSError):
             log.exception("%s cannot be built.", dataset)
         with suppress(AttemptLost):
@@ -61,6 +81,34 @@ def build_dataset(dataset_id: int) -> bool:
     finally:
         storage.close_workshop(dataset)
     return True
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether an error says that the database went away, and not that it refused something."""
+    if isinstance(error, OperationalError | InterfaceError) and error.__cause__ is not None:
+        error = error.__cause__
+    if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith(_PASSING)
+
+
+def _leave_to_the_next(attempt: Attempt) -> None:
+    """Let the dataset wait for another attempt, or end it where there were enough.
+
+    A database that is still away hears nothing of it: the lease runs out, and the sweeper sees it.
+    """
+    dataset = attempt.dataset
+    try:
+        connection.close()
+        if dataset.tries < MOST_TRIES:
+            attempt.give_back(counts=True)
+        else:
+            attempt.end_failed(LOST % {"times": MOST_TRIES})
+        _clear_place(dataset)
+    except AttemptLost:
+        log.info("Attempt %s at %s had ended before.", dataset.attempt, dataset)
+    except (OperationalError, InterfaceError):
+        log.info("%s waits for its lease to run out.", dataset)
 
 
 def sweep() -> list[int]:
@@ -90,7 +138,8 @@ def _build(attempt: Attempt) -> None:
     recipe = read_recipe(dataset.recipe)
     workshop = storage.open_workshop(dataset)
     attempt.enter(Dataset.Stage.PREPARING)
-    prepare_lessons(attempt.tell)
+    if not prepare_all_lessons(attempt.tell, _PREPARING_S):
+        raise NotPrepared
     with one_moment() as own:
         attempt.enter(Dataset.Stage.CHOOSING)
         choice = choose(own.cursor(), recipe)
@@ -113,6 +162,7 @@ def _build(attempt: Attempt) -> None:
             attempt.end_ready(files, choice.all_reviews, manifest)
 
 
+_ROWS_A_MESSAGE: Final = 1_000
 _MEMBERS: Final = """
 COPY (SELECT {dataset}::bigint, review_id, golden_id, split FROM chosen ORDER BY review_id)
 TO STDOUT (FORMAT binary)
@@ -144,8 +194,9 @@ def _keep_what_is_in_it(own: psycopg.Connection[Any], dataset: Dataset) -> None:
             own.cursor().copy(sql.SQL(statement).format(**given)) as read,
             here.copy(f"COPY {table} FROM STDIN (FORMAT binary)") as write,
         ):
-            for part in read:
-                write.write(part)
+            # Handed over by the thousand, as each message costs as much as a row does.
+            while rows := b"".join(islice(read, _ROWS_A_MESSAGE)):
+                write.write(rows)
 
 
 def _described(dataset: Dataset, file: WrittenFile) -> DatasetFile:

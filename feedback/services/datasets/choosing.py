@@ -1,8 +1,8 @@
 """Choosing: which reviews give which rows to a dataset, and why the others give none.
 
-All of it happens in PostgreSQL, in temporary tables that end with the transaction: `candidate`
-holds what the recipe asks for, `sibling` which golden a rejected draft is beside, `chosen` what is
-left. The rules, in their order:
+All of it happens in PostgreSQL, in what is temporary and ends with the transaction: `candidate`
+holds what the recipe asks for, `sibling` which golden a rejected draft is beside. `chosen` shows
+what is left, with what each review is chosen for, and `kind` counts it. The rules, in their order:
 
 1. what checks refuse, and what people disagree about, goes;
 2. of two texts that are nearly the same one goes: the one in train where the other is not, then the
@@ -52,7 +52,7 @@ _ACCEPTED_SHARE: Final = Fraction(str(MOST_ACCEPTS_IN_SFT))
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen, in numbers; the rows are in the temporary table `chosen`."""
+    """What was chosen, in numbers; the rows are in the temporary view `chosen`."""
 
     reviews: Mapping[SplitName, int]
     """Reviews that give at least one row."""
@@ -77,6 +77,10 @@ class _Values:
     where: list[str] = field(default_factory=list)
     more: dict[str, object] = field(default_factory=dict)
 
+    def candidates(self) -> str:
+        """Return what is asked of a lesson, whatever checks said of it."""
+        return _STANDS + "".join(f" AND {condition}" for condition in self.where)
+
     def given(self) -> dict[str, object]:
         return {
             "tasks": list(self.tasks),
@@ -96,17 +100,17 @@ class _Values:
 
 
 def choose(cursor: Cursor, recipe: Recipe) -> Choice:
-    """Fill the temporary table `chosen` by the recipe and return the numbers.
+    """Make `chosen` and `kind` by the recipe and return the numbers.
 
-    Must run in a transaction in which none of the temporary tables exists; what is chosen is of its
-    moment.
+    Must run in a transaction in which none of the temporary tables exists, and which is rolled
+    back; what is chosen is of its moment.
     """
     wanted = {get_training_format(slug).about for slug in recipe.formats}
     values = _values(recipe, wanted)
-    left_out: Counter[str] = Counter()
-    cursor.execute(_CANDIDATES.format(where=" AND ".join(values.where)), values.given())
-    cursor.execute("ANALYZE candidate (id, draft_id, recommendation_id, split)")
-    left_out.update(_refused(cursor))
+    left_out: Counter[str] = Counter(_refused(cursor, values))
+    cursor.execute(_CANDIDATES.format(candidates=values.candidates()), values.given())
+    cursor.execute("CREATE UNIQUE INDEX candidate_of_review ON candidate (review_id)")
+    cursor.execute("ANALYZE candidate")
     left_out.update(_disputed(cursor, values))
     left_out.update(_near(cursor, values))
     for reason, column, most in (
@@ -116,6 +120,7 @@ def choose(cursor: Cursor, recipe: Recipe) -> Choice:
         if most is not None:
             cursor.execute(_CAP.format(column=column), {"most": most})
             left_out[reason] += cursor.rowcount
+    cursor.execute(_ACCEPTS_KEPT)
     if About.ANSWERS in wanted:
         left_out[ACCEPTED] += _leave_accepts_out(cursor, values)
     cursor.execute(_SIBLINGS, values.given())
@@ -123,10 +128,12 @@ def choose(cursor: Cursor, recipe: Recipe) -> Choice:
         left_out[LONELY] += _one(cursor, _LONELY, values.given())
     if wanted & {About.PAIRS, About.JUDGED, About.DRAFTS}:
         left_out.update(_unshown(cursor))
+    cursor.execute("ALTER TABLE sibling ADD PRIMARY KEY (rejected)")
+    # Both are small or empty, which makes the joins with them cheap.
+    cursor.execute("ANALYZE accepts_kept, sibling")
     cursor.execute(_CHOSEN, values.given() | {str(each): each in wanted for each in About})
-    cursor.execute("ALTER TABLE chosen ADD PRIMARY KEY (review_id)")
-    cursor.execute("ANALYZE chosen (id, review_id)")
-    cursor.execute("SELECT split, count(*) FROM chosen GROUP BY split")
+    cursor.execute(_KINDS)
+    cursor.execute("SELECT split, sum(reviews)::bigint FROM kind GROUP BY split")
     found = dict(cursor.fetchall())
     left_out.update(_not_approved(cursor, values))
     return Choice(
@@ -217,49 +224,58 @@ _AGREED: Final = """NOT EXISTS (
       AND NOT EXISTS (SELECT FROM feedback_review newer WHERE newer.supersedes_id = other.id)
 )"""
 
+# Of a join the database would expect that hardly any row is left. Goldens that no longer stand are
+# few.
+_STANDS: Final = """
+    lesson.task_id = ANY(%(tasks)s)
+    AND NOT EXISTS (
+        SELECT FROM feedback_review undo
+        WHERE undo.supersedes_id = lesson.review_id AND undo.supersedes_id IS NOT NULL
+    )
+    AND NOT EXISTS (
+        SELECT FROM feedback_golden golden
+        WHERE golden.id = lesson.golden_id AND golden.task_id = ANY(%(tasks)s)
+          AND golden.state IN ('PROPOSED', 'SENT_BACK', 'NEEDS_REVIEW', 'WITHDRAWN')
+    )
+"""
 _CANDIDATES: Final = """
 CREATE TEMPORARY TABLE candidate ON COMMIT DROP AS
-SELECT *, CASE split WHEN 'test' THEN 0 WHEN 'validation' THEN 2 ELSE 4 END
-          + (sft = %(no)s)::int AS rank
+SELECT found.*,
+       CASE found.split WHEN 'test' THEN 0 WHEN 'validation' THEN 2 ELSE 4 END
+       + (found.sft = %(no)s)::int AS rank
 FROM (
     SELECT lesson.id, lesson.review_id, lesson.golden_id, lesson.draft_id,
            lesson.recommendation_id, lesson.task_id, lesson.editor_id, lesson.prompt_id,
            lesson.model_version_id, lesson.guide_id, lesson."group" AS grp, lesson.outcome,
            lesson.categories,
-           lesson.sft::text AS sft, lesson.dpo, lesson.kto_answer, lesson.kto_draft, lesson.spans,
-           lesson.knows_more, lesson.refused, lesson.draft_refused, lesson.crowded_from,
-           lesson.answer = lesson.draft_answer AS is_as_drafted,
-           COALESCE(kept.split, CASE
-               WHEN place.of_group < %(test_until)s THEN 'test'
-               WHEN place.of_group < %(validation_until)s THEN 'validation'
-               ELSE 'train'
-           END) AS split
+           lesson.sft, lesson.dpo, lesson.kto_answer, lesson.kto_draft, lesson.spans,
+           lesson.knows_more, lesson.draft_refused, lesson.crowded_from,
+           COALESCE(kept.split, (ARRAY['test', 'validation', 'train'])[1 + width_bucket(
+               md5(%(salt)s || chr(31) || lesson."group") COLLATE "C",
+               ARRAY[%(test_until)s, %(validation_until)s] COLLATE "C"
+           )]) AS split,
+           -- By chance, but the same chance each time.
+           CASE WHEN lesson.sft = %(capped)s THEN md5(lesson.review_id::text)::uuid END AS chance
     FROM feedback_lesson lesson
-    LEFT JOIN feedback_golden golden ON golden.id = lesson.golden_id
     LEFT JOIN feedback_groupsplit kept
       ON kept.salt = %(salt)s AND kept."group" = lesson."group"
-    CROSS JOIN LATERAL (
-        SELECT md5(%(salt)s || chr(31) || lesson."group") COLLATE "C" AS of_group
-    ) place
-    WHERE lesson.task_id = ANY(%(tasks)s)
-      -- Of a left join the database would expect that hardly any row is left.
-      AND NOT EXISTS (
-          SELECT FROM feedback_review undo WHERE undo.supersedes_id = lesson.review_id
-      )
-      AND (lesson.golden_id IS NULL OR golden.state = 'APPROVED')
-      AND {where}
+    WHERE lesson.refused = '' AND {candidates}
 ) found
+ORDER BY found.review_id
 """
 
 
 # --- What goes -----------------------------------------------------------------------------------
 
+_REFUSED: Final = """
+SELECT lesson.refused, count(*) FROM feedback_lesson lesson
+WHERE lesson.refused <> '' AND {candidates}
+GROUP BY lesson.refused
+"""
 
-def _refused(cursor: Cursor) -> dict[str, int]:
-    cursor.execute(
-        "WITH gone AS (DELETE FROM candidate WHERE refused <> '' RETURNING refused)"
-        " SELECT refused, count(*) FROM gone GROUP BY refused"
-    )
+
+def _refused(cursor: Cursor, values: _Values) -> dict[str, int]:
+    cursor.execute(_REFUSED.format(candidates=values.candidates()), values.given())
     return dict(cursor.fetchall())
 
 
@@ -267,7 +283,12 @@ _DISPUTED: Final = """
 DELETE FROM candidate
 WHERE outcome IN (%(accept)s, %(reject)s)
   AND draft_id IN (
-    SELECT draft_id FROM candidate GROUP BY draft_id
+    SELECT draft_id FROM candidate
+    -- Few drafts have several lessons, and an index knows which.
+    WHERE draft_id IN (
+        SELECT draft_id FROM feedback_lesson GROUP BY draft_id HAVING count(*) > 1
+    )
+    GROUP BY draft_id
     HAVING count(*) > 1
        AND bool_or(outcome = %(accept)s)
        AND bool_or(dpo <> %(no)s OR kto_draft)
@@ -288,23 +309,29 @@ def _disputed(cursor: Cursor, values: _Values) -> dict[str, int]:
     return {DISPUTED: len(drafts)}
 
 
+# Candidates are gone through once: those that are near to any, and where they lie.
 _NEAR: Final = """
-WITH pairs AS (
+WITH near AS (
+    SELECT later_id, earlier_id, alike FROM feedback_nearlessons WHERE alike >= %(alike)s
+), involved AS MATERIALIZED (
+    SELECT ctid AS place, id, review_id, rank, split, crowded_from FROM candidate
+    WHERE id IN (SELECT later_id FROM near UNION ALL SELECT earlier_id FROM near)
+       OR crowded_from >= %(alike)s
+), pairs AS (
     SELECT CASE WHEN (later.rank, later.review_id) > (earlier.rank, earlier.review_id)
-                THEN later.id ELSE earlier.id END AS loser,
+                THEN later.place ELSE earlier.place END AS loser,
            near.alike,
            (later.split = 'train') <> (earlier.split = 'train') AS leaks
-    FROM feedback_nearlessons near
-    JOIN candidate later ON later.id = near.later_id
-    JOIN candidate earlier ON earlier.id = near.earlier_id
-    WHERE near.alike >= %(alike)s
+    FROM near
+    JOIN involved later ON later.id = near.later_id
+    JOIN involved earlier ON earlier.id = near.earlier_id
 ), losers AS (
     SELECT loser, bool_or(leaks) AS leaks, max(alike) AS alike FROM pairs GROUP BY loser
     UNION ALL
-    SELECT id, false, NULL FROM candidate
-    WHERE crowded_from >= %(alike)s AND id NOT IN (SELECT loser FROM pairs)
+    SELECT place, false, NULL FROM involved
+    WHERE crowded_from >= %(alike)s AND place NOT IN (SELECT loser FROM pairs)
 ), gone AS (
-    DELETE FROM candidate USING losers WHERE candidate.id = losers.loser
+    DELETE FROM candidate USING losers WHERE candidate.ctid = losers.loser
     RETURNING CASE WHEN losers.leaks THEN 'leaks' WHEN losers.alike IS NULL THEN 'crowded'
                    WHEN losers.alike >= 1 THEN 'same' ELSE 'near' END AS why
 )
@@ -327,19 +354,19 @@ DELETE FROM candidate WHERE id IN (
 )
 """
 
+_ACCEPTS_KEPT: Final = """
+CREATE TEMPORARY TABLE accepts_kept (split text PRIMARY KEY, below uuid) ON COMMIT DROP
+"""
 _ACCEPTS: Final = """
 SELECT split, count(*) FILTER (WHERE sft = 'yes'), count(*) FILTER (WHERE sft = %(capped)s)
 FROM candidate GROUP BY split
 """
 # What stands at its place is the first that goes.
 _LEAVE_ACCEPTS_OUT: Final = """
-WITH cut AS (
-    SELECT md5(review_id::text) AS first_out FROM candidate
-    WHERE split = %(split)s AND sft = %(capped)s
-    ORDER BY md5(review_id::text) OFFSET %(room)s LIMIT 1
-)
-UPDATE candidate SET sft = 'left out' FROM cut
-WHERE split = %(split)s AND sft = %(capped)s AND md5(review_id::text) >= cut.first_out
+INSERT INTO accepts_kept
+SELECT split, chance FROM candidate
+WHERE split = %(split)s AND sft = %(capped)s
+ORDER BY chance OFFSET %(room)s LIMIT 1
 """
 
 
@@ -409,22 +436,33 @@ WHERE dpo = %(sibling)s AND draft_refused = '' AND id NOT IN (SELECT rejected FR
 """
 
 _CHOSEN: Final = """
-CREATE TEMPORARY TABLE chosen ON COMMIT DROP AS
+CREATE TEMPORARY VIEW chosen AS
 SELECT * FROM (
-    SELECT candidate.id, review_id, golden_id, split, grp, task_id, editor_id, prompt_id,
+    SELECT candidate.id, review_id, golden_id, candidate.split, grp, task_id, editor_id, prompt_id,
            model_version_id, guide_id, outcome, categories,
-           %(answers)s AND sft IN ('yes', %(capped)s) AS answers,
+           %(answers)s AND (
+               sft = 'yes' OR sft = %(capped)s AND (below IS NULL OR chance < below)
+           ) AS answers,
            CASE WHEN NOT %(pairs)s OR draft_refused <> '' THEN NULL
-                WHEN dpo = %(golden)s AND NOT is_as_drafted THEN candidate.id
+                WHEN dpo = %(golden)s THEN candidate.id
                 ELSE sibling.better END AS pair_with,
            %(pairs)s AND candidate.id IN (SELECT better FROM sibling) AS is_sibling,
            %(judged)s AND kto_answer AS likes,
            %(judged)s AND kto_draft AND draft_refused = '' AS dislikes,
            %(drafts)s AND spans AND draft_refused = '' AS drafts,
-           %(examinations)s AND sft <> %(no)s AND split <> 'train' AS examinations
+           %(examinations)s AND sft <> %(no)s AND candidate.split <> 'train' AS examinations
     FROM candidate
     LEFT JOIN sibling ON sibling.rejected = candidate.id
+    LEFT JOIN accepts_kept ON accepts_kept.split = candidate.split
 ) worth
 WHERE answers OR pair_with IS NOT NULL OR is_sibling OR likes OR dislikes OR drafts OR examinations
-ORDER BY review_id
+"""
+_KINDS: Final = """
+CREATE TEMPORARY TABLE kind ON COMMIT DROP AS
+SELECT split, task_id, editor_id, outcome, prompt_id, model_version_id, guide_id, categories,
+       answers, pair_with IS NOT NULL AS pairs, likes, dislikes, drafts, examinations,
+       count(*) AS reviews
+FROM chosen
+GROUP BY split, task_id, editor_id, outcome, prompt_id, model_version_id, guide_id, categories,
+         answers, pair_with IS NOT NULL, likes, dislikes, drafts, examinations
 """

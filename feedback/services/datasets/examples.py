@@ -46,7 +46,14 @@ _FACTS: Final = """(
         (SELECT draft.snapshot_id FROM explanations_draft draft WHERE draft.id = lesson.draft_id)
     )
 )"""
-_LESSON: Final = "FROM chosen JOIN feedback_lesson lesson ON lesson.id = chosen.id"
+# Both lie in the order of their reviews, and so the rows come in it without being sorted. A review
+# may have lessons of several goldens; were their ids said to be equal, the database would take that
+# for rare and expect hardly any row.
+_LESSON: Final = """
+    FROM chosen
+    JOIN feedback_lesson lesson
+      ON lesson.review_id = chosen.review_id AND lesson.id BETWEEN chosen.id AND chosen.id
+"""
 _STATEMENTS: Final[Mapping[About, str]] = {
     About.ANSWERS: """
         SELECT {columns}, lesson.answer {lesson}
@@ -137,10 +144,10 @@ def read_rows(
 
 
 _COUNT: Final = """
-SELECT split, count(*) FILTER (WHERE answers), count(*) FILTER (WHERE pair_with IS NOT NULL),
-       count(*) FILTER (WHERE likes OR dislikes), count(*) FILTER (WHERE drafts),
-       count(*) FILTER (WHERE examinations), count(*) FILTER (WHERE likes AND dislikes)
-FROM chosen GROUP BY split
+SELECT split, sum(reviews) FILTER (WHERE answers), sum(reviews) FILTER (WHERE pairs),
+       sum(reviews) FILTER (WHERE likes OR dislikes), sum(reviews) FILTER (WHERE drafts),
+       sum(reviews) FILTER (WHERE examinations), sum(reviews) FILTER (WHERE likes AND dislikes)
+FROM kind GROUP BY split
 """
 
 
@@ -172,7 +179,10 @@ def _counted(cursor: Cursor) -> dict[SplitName, tuple[dict[About, int], int]]:
     cursor.execute(_COUNT)
     return {
         split: (dict(zip(About, numbers, strict=True)), both)
-        for split, *numbers, both in cursor.fetchall()
+        for split, *numbers, both in (
+            (split, *(int(number or 0) for number in numbers))
+            for split, *numbers in cursor.fetchall()
+        )
     }
 
 

@@ -12,6 +12,9 @@ FULL_DISK: Final = translatable("The disk is full: there is no room for the file
 NOT_WRITTEN: Final = translatable("The files could not be written: %(why)s.")
 BROKE: Final = translatable("The build broke: %(what)s. The worker's log says where.")
 DIED: Final = translatable("The build was begun %(times)d times and its worker died each time.")
+LOST: Final = translatable(
+    "The build was begun %(times)d times; the last time it lost its database."
+)
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -27,4 +30,4 @@ def sentence_of(error: Exception) -> str:
 
 def failure_in_words(dataset: Dataset) -> str:
     """Return why there is no dataset, in the reader's language; empty where it did not fail."""
-    return in_words(dataset.failure, (TOO_FEW, NOT_WRITTEN, BROKE, DIED))
+    return in_words(dataset.failure, (TOO_FEW, NOT_WRITTEN, BROKE, DIED, LOST))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Exists, F, Max, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from accounts.words import translatable
@@ -39,9 +39,7 @@ _PRIVACY: Final = "privacy"
 # What is written to one form shares bands by the thousand; the newest are compared.
 _MOST_COMPARED: Final = 2_000
 _LOCK: Final = "feedback.lessons"
-# Reviews are looked for from so far below the newest that has a lesson: their ids are not given in
-# the order of their commits.
-_LOOKED_BACK: Final = 50_000
+_LOOKED_FOR_AT_ONCE: Final = 20_000
 
 Tell = Callable[[int], object]
 
@@ -52,13 +50,21 @@ def prepare_lessons(tell: Tell = lambda done: None, seconds: float | None = None
     Each batch is a transaction of its own; `tell` hears after each how many there were. After
     `seconds` it leaves the rest to whoever comes next; by default it goes on until none is left.
     """
+    return _worked(tell, seconds).done
+
+
+def prepare_all_lessons(tell: Tell, seconds: float) -> bool:
+    """Do the same and return whether none is left; what was made before the time was up stays."""
+    return not _worked(tell, seconds).ran_out
+
+
+def _worked(tell: Tell, seconds: float | None) -> "_Work":
     work = _Work(tell, seconds)
     tasks = [_Judged(task) for task in Task.objects.select_related("guide").order_by("pk")]
-    # Rejects first: the newest review that has a lesson says from where on to look for them.
     for step in (_make_of_rejects, _make_of_goldens, _judge_anew):
         for task in tasks:
             work.go_through(step, task)
-    return work.done
+    return work
 
 
 class _Judged:
@@ -68,6 +74,33 @@ class _Judged:
         self.task: Final = task
         self.dismissals: Final[Dismissals] = dismissals_of(task)
         self.rules: Final = judging_rules(task, self.dismissals)
+        approved = Golden.objects.filter(task=task, state=Golden.State.APPROVED)
+        self.goldens: Final = _Missing(approved.filter(lesson=None))
+        rejects = Review.objects.standing().filter(outcome=Outcome.REJECT, draft__task=task)
+        its_lesson = Lesson.objects.filter(review=OuterRef("pk"), golden=None)
+        self.rejects: Final = _Missing(rejects.filter(~Exists(its_lesson)))
+
+
+class _Missing:
+    """What has no lesson. It is looked for among all that there is, which takes the longer the more
+    that is: so for many batches at once.
+    """
+
+    def __init__(self, without_a_lesson: "QuerySet[Any, Any]") -> None:
+        self._without_a_lesson = without_a_lesson.order_by("pk").values_list("pk", flat=True)
+        self._found: list[int] = []
+
+    def batch(self) -> list[int]:
+        """Return the next ids, none where nothing is left."""
+        while True:
+            batch, self._found = self._found[:BATCH], self._found[BATCH:]
+            # Somebody else may have made some of them meanwhile.
+            if missing := list(self._without_a_lesson.filter(pk__in=batch)):
+                return missing
+            if not self._found:
+                self._found = list(self._without_a_lesson[:_LOOKED_FOR_AT_ONCE])
+                if not self._found:
+                    return []
 
 
 class _Work:
@@ -77,9 +110,13 @@ class _Work:
         self._tell = tell
         self._until = None if seconds is None else time.monotonic() + seconds
         self.done = 0
+        self.ran_out = False
 
     def go_through(self, step: Callable[[_Judged], int], judged: _Judged) -> None:
-        while self._until is None or time.monotonic() < self._until:
+        while True:
+            if self._until is not None and time.monotonic() >= self._until:
+                self.ran_out = True
+                return
             number = self._one_batch(step, judged)
             if not number:
                 return
@@ -110,13 +147,13 @@ def judging_rules(task: Task, dismissals: Dismissals) -> str:
 
 def _make_of_goldens(judged: _Judged) -> int:
     goldens = (
-        Golden.objects.filter(task=judged.task, state=Golden.State.APPROVED, lesson=None)
+        Golden.objects.filter(pk__in=judged.goldens.batch())
         .select_related(
             "snapshot", "prompt", "recommendation", "review__draft__snapshot", "review__guide"
         )
         .prefetch_related("review__tags__category", "review__answers__criterion")
         .annotate(draft_is_private=_says_private_things("review__draft"))
-        .order_by("pk")[:BATCH]
+        .order_by("pk")
     )
     lessons, texts = [], []
     for golden in goldens:
@@ -128,19 +165,12 @@ def _make_of_goldens(judged: _Judged) -> int:
 
 
 def _make_of_rejects(judged: _Judged) -> int:
-    newest = Lesson.objects.aggregate(newest=Max("review"))["newest"] or 0
     rejects = (
-        Review.objects.standing()
-        .filter(
-            pk__gt=newest - _LOOKED_BACK,
-            outcome=Outcome.REJECT,
-            draft__task=judged.task,
-            lessons=None,
-        )
+        Review.objects.filter(pk__in=judged.rejects.batch())
         .select_related("draft__snapshot", "draft__prompt", "draft__recommendation", "guide")
         .prefetch_related("tags__category", "answers__criterion")
         .annotate(draft_is_private=_says_private_things("draft"))
-        .order_by("pk")[:BATCH]
+        .order_by("pk")
     )
     lessons, texts = [], []
     for review in rejects:
@@ -185,6 +215,9 @@ def _lesson_of_golden(golden: Any, judged: _Judged) -> Lesson:
     if not lesson.answer.strip():
         lesson.refused = lesson.refused or EMPTY
     _set_draft(lesson, draft, golden.draft_is_private)
+    if lesson.answer == lesson.draft_answer:
+        # A model would have written the very same, whatever was tagged in the text.
+        lesson.dpo, lesson.kto_draft = Lesson.Dpo.NO, False
     return lesson
 
 
@@ -284,22 +317,25 @@ def verdict(golden: Golden, dismissals: Dismissals) -> str:
 
 
 def _judge_anew(judged: _Judged) -> int:
-    # Said as two ranges, which an index can answer where all are judged by the same rules.
-    by_others = Q(judged_by__lt=judged.rules) | Q(judged_by__gt=judged.rules)
-    # Only a lead who overrides a check can change what is said by the same rules.
-    overridden = ~Q(refused="") & Q(golden__changed_at__gt=F("judged_at"))
-    number = _judge(judged, by_others)
-    return number or _judge(judged, overridden)
+    lessons = Lesson.objects.filter(task=judged.task, golden__state=Golden.State.APPROVED)
+    # Said as two ranges, and in its order: so an index answers at once where all are judged by the
+    # same rules. Only a lead who overrides a check can change what is said by the same rules.
+    for outdated in (
+        lessons.filter(judged_by__lt=judged.rules).order_by("judged_by"),
+        lessons.filter(judged_by__gt=judged.rules).order_by("judged_by"),
+        lessons.exclude(refused="").filter(golden__changed_at__gt=F("judged_at")).order_by("pk"),
+    ):
+        if number := _judge(judged, list(outdated.values_list("pk", flat=True)[:BATCH])):
+            return number
+    return 0
 
 
-def _judge(judged: _Judged, outdated: Q) -> int:
-    lessons = (
-        Lesson.objects.filter(outdated, task=judged.task, golden__state=Golden.State.APPROVED)
-        .select_related("golden__snapshot", "golden__recommendation")
-        .order_by("pk")[:BATCH]
+def _judge(judged: _Judged, outdated: Sequence[int]) -> int:
+    lessons = Lesson.objects.filter(pk__in=outdated).select_related(
+        "golden__snapshot", "golden__recommendation"
     )
     done = []
-    for lesson in lessons:
+    for lesson in lessons.order_by("pk"):
         golden = lesson.golden
         assert golden is not None  # noqa: S101  (filtered; for the type checker)
         golden.task = judged.task

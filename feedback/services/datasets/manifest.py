@@ -19,13 +19,14 @@ _COUNTED: Final = (
 # GROUPING has a bit for each of the columns, 0 for that by which the row is grouped.
 _COUNTS: Final = """
 SELECT GROUPING(split, task_id, editor_id, outcome, prompt_id, model_version_id, guide_id),
-       split, task_id, editor_id, outcome, prompt_id, model_version_id, guide_id, count(*)
-FROM chosen
+       split, task_id, editor_id, outcome, prompt_id, model_version_id, guide_id,
+       sum(reviews)::bigint
+FROM kind
 GROUP BY GROUPING SETS
     ((split), (task_id), (editor_id), (outcome), (prompt_id), (model_version_id), (guide_id))
 """
 _TAGS: Final = """
-SELECT category, count(*) FROM chosen, unnest(categories) AS category
+SELECT category, sum(reviews)::bigint FROM kind, unnest(categories) AS category
 GROUP BY category ORDER BY category
 """
 
@@ -79,7 +80,7 @@ def _rows(files: Sequence[DatasetFile]) -> dict[str, dict[str, int]]:
 
 
 def count_chosen(cursor: Cursor) -> dict[str, object]:
-    """Return how the reviews in the temporary table `chosen` are made up, for the manifest."""
+    """Return how the reviews that were chosen are made up, for the manifest, from `kind`."""
     found = _found(cursor)
     cursor.execute(_TAGS)
     tags = dict(cursor.fetchall())

@@ -29,9 +29,16 @@ def one_moment() -> Iterator[psycopg.Connection[Any]]:
         own.execute(f"SET SESSION temp_buffers = '{_MEMORY}'")
         own.commit()
         own.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        own.execute(f"SET LOCAL work_mem = '{_MEMORY}'")
-        own.execute("SET LOCAL jit = off")
+        give_room(own)
         try:
             yield own
         finally:
             own.rollback()
+
+
+def give_room(cursor: Any) -> None:
+    """Let the rest of the transaction sort and join a million rows without going to the disk."""
+    cursor.execute(f"SET LOCAL work_mem = '{_MEMORY}'")
+    cursor.execute("SET LOCAL jit = off")
+    # Of a million rows six thousand say enough.
+    cursor.execute("SET LOCAL default_statistics_target = 20")

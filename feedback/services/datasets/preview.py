@@ -18,6 +18,7 @@ from feedback.services.datasets.creating import refuse_unknown
 from feedback.services.datasets.examples import count_rows, examples
 from feedback.services.datasets.lessons import prepare_lessons
 from feedback.services.datasets.manifest import count_chosen
+from feedback.services.datasets.moment import give_room
 from feedback.services.datasets.patterns import line_of
 from feedback.services.datasets.sizes import too_small
 
@@ -104,6 +105,7 @@ class _Bounded:
 
 
 def _preview(recipe: Recipe, cursor: _Bounded) -> Preview:
+    give_room(cursor)
     choice = choose(cursor, recipe)
     counts: dict[str, Any] = count_chosen(cursor)
     rows = count_rows(cursor, recipe)

@@ -16,6 +16,8 @@ from typing import Any, Final, Protocol
 from feedback.formats import Kind
 
 _BUFFER: Final = 1 << 20
+# So much at most waits to be brought to the disk, so that nobody waits long for it at the end.
+_MOST_UNSYNCED: Final = 64 << 20
 _COMPRESSION_LEVEL: Final = 6
 
 
@@ -64,6 +66,7 @@ class HashedFile:
         self._file = path.open("wb", buffering=_BUFFER)
         self._sha256 = hashlib.sha256()
         self._bytes = 0
+        self._synced = 0
 
     def write(self, content: Any) -> int:
         """Add bytes and return how many they were. Raises OSError."""
@@ -71,6 +74,10 @@ class HashedFile:
         self._sha256.update(view)
         self._bytes += view.nbytes
         self._file.write(view)
+        if self._bytes - self._synced >= _MOST_UNSYNCED:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._synced = self._bytes
         return view.nbytes
 
     def flush(self) -> None:
