@@ -68,6 +68,7 @@ LEFT JOIN LATERAL (
     SELECT cohort.locale, cohort.stratum
     FROM feedback_judgeddraft judged JOIN feedback_cohort cohort ON cohort.id = judged.cohort_id
     WHERE judged.draft_id = draft.id
+    OFFSET 0
 ) before ON true
 WHERE draft.settled_outcome <> '' AND {{which}}
 """

@@ -119,27 +119,29 @@ _TALLY: Final = f"""
     GROUP BY cohort_id, measure, stretch.span, stretch.day, a, b
     HAVING {" OR ".join(f"sum(sign * {name}) <> 0" for name in TALLY_SUMS)}
 ), known AS MATERIALIZED (
-    SELECT tally.drafts AS drafts_before, delta.*
-    FROM delta JOIN feedback_tally tally ON {same(TALLY_KEY, "tally", "delta")}
+    -- One by one, and by its place from then on: of changes here and there in a year the database
+    -- would read all tallies, and so the longer the desk is there.
+    SELECT delta.*, before.place, before.drafts AS drafts_before
+    FROM delta LEFT JOIN LATERAL (
+        SELECT tally.ctid AS place, tally.drafts
+        FROM feedback_tally tally WHERE {same(TALLY_KEY, "tally", "delta")} OFFSET 0
+    ) before ON true
 ), emptied AS (
     DELETE FROM feedback_tally tally USING known
-    WHERE {same(TALLY_KEY, "tally", "known")}
-      AND known.drafts_before + known.drafts = 0
+    WHERE tally.ctid = known.place AND known.drafts_before + known.drafts = 0
 ), changed AS (
     UPDATE feedback_tally tally
     SET {", ".join(f"{name} = tally.{name} + known.{name}" for name in TALLY_SUMS)}
-    FROM known WHERE {same(TALLY_KEY, "tally", "known")}
-      AND known.drafts_before + known.drafts <> 0
+    FROM known WHERE tally.ctid = known.place AND known.drafts_before + known.drafts <> 0
 ), added AS (
     INSERT INTO feedback_tally ({columns(TALLY_KEY)}, {columns(TALLY_SUMS)})
-    SELECT {columns(TALLY_KEY)}, {columns(TALLY_SUMS)} FROM delta
-    WHERE NOT EXISTS (SELECT FROM known WHERE {same(TALLY_KEY, "known", "delta")})
+    SELECT {columns(TALLY_KEY)}, {columns(TALLY_SUMS)} FROM known WHERE drafts_before IS NULL
 )
 """
 _KEEP: Final = f"""
 , forgotten AS (
-    DELETE FROM feedback_judgeddraft judged USING was_judged
-    WHERE judged.draft_id = was_judged.draft_id
+    DELETE FROM feedback_judgeddraft judged
+    WHERE judged.draft_id = ANY(%(drafts)s)
       AND NOT EXISTS (SELECT FROM now_judged WHERE now_judged.draft_id = judged.draft_id)
 )
 INSERT INTO feedback_judgeddraft ({columns(JUDGED_COLUMNS)})
