@@ -21,7 +21,13 @@ from feedback.figures import Answer, Choices, Difference, Dimension, Figure, Par
 from feedback.models import SavedView
 from feedback.question import OUTCOME_WORDS, SEVERITY_WORDS, Question, QuestionRefused
 from feedback.services.saved_views import views_seen_by
-from feedback.services.statistics.answering import answer, by, choices, over_time
+from feedback.services.statistics.answering import (
+    answer,
+    by,
+    choices,
+    over_time,
+    period_before,
+)
 from feedback.services.statistics.asking import NotTheirs
 from feedback.services.statistics.comparing import compare
 from feedback.services.statistics.desk_figures import (
@@ -33,13 +39,14 @@ from feedback.services.statistics.desk_figures import (
 )
 from feedback.services.statistics.first_screen import first_screen
 from feedback.services.statistics.reading import DeskBusy, TookTooLong, heavy_read
-from feedback.views.dashboard_asked import AskedForm, Look, chosen, look_of
+from feedback.views.dashboard_asked import AskedForm, Look, chosen, is_narrowed, look_of
 from feedback.views.dashboard_export import csv_of, json_of
 from feedback.views.dashboard_tables import (
     Row,
     Table,
     TrendChart,
     day_chart,
+    days_in_words,
     drawn_differences,
     shown,
     tagged_words,
@@ -176,6 +183,7 @@ class DashboardPage(RightRequiredMixin, View):
                 "look": asking.look,
                 "form": AskedForm(asking.look, asking.choices),
                 "chosen": chosen(asking.look),
+                "is_narrowed": is_narrowed(asking.question),
                 "kept": [
                     (name, request.GET[name])
                     for name in ("by", "of", "one", "other", "editor")
@@ -379,16 +387,19 @@ def _both_samples(
     question: Question, columns: Sequence[tuple[str, Words]], of: Callable[[Part], list[Figure]]
 ) -> Section:
     """Return the headline: the random blind sample, and apart from it what the queue saw."""
-    table = Table(
-        "samples",
-        _("In short"),
-        _("Drafts of"),
-        [_column(each) for each in columns],
-        [
-            Row(part.value, capfirst(part.label), of(part))
-            for part in by(replace(question, sample=""), "sample")
-        ],
-    )
+    both = replace(question, sample="")
+    rows = [Row(part.value, capfirst(part.label), of(part)) for part in by(both, "sample")]
+    before = period_before(both)
+    if before and before.first and before.last:
+        days = days_in_words(before.first, before.last)
+        said = _("the period before: %(days)s") % {"days": days}
+        rows += [
+            Row(f"{part.value}_before", capfirst(part.label), of(part), said=said)
+            for part in by(before, "sample")
+            if part.value == question.sample
+        ]
+    named = [_column(each) for each in columns]
+    table = Table("samples", _("In short"), _("Drafts of"), named, rows)
     said = _(
         "The headline is the random blind sample: a random share of all first attempts, reviewed "
         "without findings. The queue sees what its priorities and the checks leave."
@@ -517,11 +528,17 @@ class PeoplePage(DashboardPage):
         desk = _desk(asking)
         outcomes = _outcomes(found)
         sections = [Section(outcomes.title, table=outcomes), *_effort(found)]
+        names = {each.username: each.name for each in desk.people}
         return Content(
             found.as_of,
             found.reviews,
             sections if found.reviews else [],
-            more={"people": desk.people, "whose": whose, "is_own": whose == asking.person.username},
+            more={
+                "people": desk.people,
+                "whose": whose,
+                "name": names.get(whose, whose),
+                "is_own": whose == asking.person.username,
+            },
         )
 
 

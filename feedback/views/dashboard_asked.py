@@ -184,6 +184,13 @@ class AskedForm(forms.Form):
         return [self[name] for name in names if len(self[name]) > 1]
 
 
+def is_narrowed(question: Question) -> bool:
+    """Whether only some models, prompts, locales, strata or guides are asked for."""
+    return any(
+        (question.models, question.prompts, question.locales, question.strata, question.guides)
+    )
+
+
 def chosen(look: Look) -> list[Chosen]:
     """Return the filters that hold besides task, days and sample, each with the way out of it."""
     question = look.question

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from feedback import charts
 from feedback.charts import Mark
 from feedback.figures import Difference, Example, Figure, Point, Step, Unit
+from feedback.intervals import FEWEST
 from feedback.question import Question
 from feedback.services.statistics.desk_figures import DayOfWork
 
@@ -84,6 +85,8 @@ class Shown:
     words: str
     interval: str
     is_too_few: bool
+    is_none: bool
+    """There were reviews enough, and none had it."""
     count: int
     address: str
     n: int
@@ -158,6 +161,7 @@ def shown(figure: Figure) -> Shown:
         words=in_words(figure.value, figure.unit, figure.n),
         interval=interval_in_words(figure.low, figure.high, figure.unit, figure.n),
         is_too_few=figure.is_too_few,
+        is_none=figure.is_too_few and not figure.count and figure.n >= FEWEST,
         count=figure.count,
         address=address_of(figure.question),
         n=figure.n,

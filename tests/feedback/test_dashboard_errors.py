@@ -31,9 +31,29 @@ def test_the_blind_sample_is_the_headline_and_the_queue_stands_apart_from_it(
 ) -> None:
     page = text_of(page_of(manager_client, "errors"))
     assert "Music one-liner · The random blind sample ·" in page
-    assert "What the queue saw too few" in page
+    assert page.count("What the queue saw") == 2
     queue = text_of(page_of(manager_client, "errors", sample="queue"))
     assert "What the queue saw ·" in queue
+
+
+def test_the_period_before_stands_beside_both_samples(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    answer = manager_client.get("/dashboard/errors/", {"as": "json"}).json()
+    (samples,) = [each for each in answer["tables"] if each["table"] == "samples"]
+    reviews = {row["row"]: row["figures"]["errors_per_100"]["n"] for row in samples["rows"]}
+    assert reviews == {"blind": 160, "queue": 35, "blind_before": 60}
+
+
+def test_what_nobody_found_in_many_reviews_is_none_and_what_few_have_is_listed(
+    manager_client: Client, judged_desk: JudgedDesk, run: Run
+) -> None:
+    judged_desk.judge(run, 40)
+    judged_desk.judge(run, 3, "EDIT", tags=[("tone", 1)])
+    judged_desk.count()
+    page = text_of(page_of(manager_client, "errors"))
+    assert "4 Tone too few 3 drafts" in page
+    assert "8 Language none" in page
 
 
 def test_too_few_reviews_are_said_and_are_no_number(
@@ -141,4 +161,4 @@ def test_statements_are_as_many_however_much_was_judged(
         look()
 
 
-ERRORS_QUERIES = 21
+ERRORS_QUERIES = 23
