@@ -4,12 +4,24 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from accounts import log
-from accounts.administration import AnyForm, AnyUserAdmin, HistoryAdmin
-from accounts.models import LogEntry, Person
+from accounts.administration import (
+    Act,
+    AnyForm,
+    AnyUserAdmin,
+    HistoryAdmin,
+    SeenByAll,
+    by_words,
+)
+from accounts.models import AccessToken, LogEntry, Person
 from accounts.rights import person_of
+from accounts.services.people import let_log_in_again
+from accounts.services.tokens import revoke_all_tokens, revoke_somebodys_token
+from accounts.words import translatable
 
 admin.site.unregister(Group)
 
@@ -30,8 +42,24 @@ class SuperusersOnly:
 
 
 @admin.register(Person)
-class PersonAdmin(SuperusersOnly, AnyUserAdmin):
+class PersonAdmin(SuperusersOnly, SeenByAll, AnyUserAdmin):
     """Accounts. Nobody is deleted, because what they did stays: an account is deactivated."""
+
+    acts = (
+        Act(
+            "let_log_in_again",
+            translatable("Forget failed logins"),
+            "",
+            lambda row, by, _why: let_log_in_again(row, by),
+        ),
+        Act(
+            "revoke_tokens",
+            translatable("Revoke all tokens"),
+            "",
+            lambda row, by, why: revoke_all_tokens(row, f"{by}: {why}"),
+            asks_why=True,
+        ),
+    )
 
     list_display = ("username", "first_name", "last_name", "is_active", "is_superuser", "is_demo")
     list_filter = ("is_active", "groups")
@@ -56,7 +84,7 @@ class PersonAdmin(SuperusersOnly, AnyUserAdmin):
         """Nobody is deleted."""
         return False
 
-    def save_model(self, request: HttpRequest, obj: Person, form: AnyForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Model, form: AnyForm, change: bool) -> None:
         """Save, and write down who changed which fields; never their values."""
         super().save_model(request, obj, form, change)
         log.record(
@@ -75,12 +103,38 @@ class RoleAdmin(SuperusersOnly, HistoryAdmin):
     fields = ("name", "permissions")
 
 
+def _about(entries: QuerySet[Any], typed: str) -> QuerySet[Any]:
+    """Find what was done to one thing, named as the log names it."""
+    said = typed.split()
+    if len(said) != 2 or not said[1].isdecimal() or len(said[1]) > 18:
+        return entries.none()
+    return entries.filter(subject_type=said[0].lower(), subject_id=int(said[1]))
+
+
 @admin.register(LogEntry)
 class LogEntryAdmin(HistoryAdmin):
     """Who did what to what, and when."""
 
     list_display = ("at", "actor", "action", "subject_type", "subject_id")
-    list_filter = ("action",)
     list_select_related = ("actor",)
-    search_fields = ("=subject_id", "=actor__username")
+    search_help_text = gettext_lazy("A username, or what it is about: draft 12")
+    finders = (_about, by_words("actor__username"))
     ordering = ("-id",)
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(SuperusersOnly, HistoryAdmin):
+    """The tokens of programs; of each only what tells it from the others."""
+
+    acts = (
+        Act(
+            "revoke",
+            translatable("Revoke"),
+            "",
+            lambda row, by, _why: revoke_somebodys_token(row, by),
+        ),
+    )
+    list_display = ("token_key", "name", "user", "scopes", "created", "expiry")
+    list_select_related = ("user",)
+    finders = (by_words("token_key"), by_words("user__username"))
+    fields = ("token_key", "name", "user", "scopes", "created", "expiry")

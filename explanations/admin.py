@@ -1,34 +1,66 @@
 """The machine side in the administration: tasks and versions to configure, the rest to read."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, URLField
+from django.db.models import Model, QuerySet, URLField
 from django.forms import ChoiceField
 from django.http import HttpRequest
+from django.urls import reverse
 
-from accounts.administration import AnyForm, ConfigurationAdmin, HistoryAdmin, ReadOnlyInline
+from accounts.administration import (
+    Act,
+    AnyForm,
+    ConfigurationAdmin,
+    Finder,
+    HistoryAdmin,
+    ReadOnlyInline,
+    by_number,
+    by_words,
+)
 from accounts.log import record
 from accounts.rights import DRAFT, LEAD, person_of
+from accounts.words import translatable
 from explanations.models import (
     Category,
     Criterion,
     DecidedAnswer,
+    Dismissal,
     Draft,
+    Drainer,
     FactOverlay,
     FactSnapshot,
     Finding,
     Guide,
     Import,
+    LetThrough,
     ModelServer,
     ModelVersion,
     Place,
     Prompt,
+    PublishedLine,
     Recommendation,
     Run,
     Task,
+    Trial,
 )
 from explanations.output_formats import output_format_slugs
+from explanations.services.blocking import CannotLetThrough, let_through
+from explanations.services.dismissing import CannotDismiss, revoke
+from explanations.services.runs import CannotSteer, cancel, pause, resume, retry_failed
+
+
+def _by_external_id(of: str) -> Finder:
+    """Find rows by what imports call their recommendation; by task, for that is its index."""
+
+    def find(rows: QuerySet[Any], typed: str) -> QuerySet[Any]:
+        tasks = list(Task.objects.values_list("pk", flat=True))
+        known = Recommendation.objects.filter(task__in=tasks, external_id=typed)
+        numbers = list(known.values_list("pk", flat=True))
+        return rows.filter(**{f"{of}__in" if of else "pk__in": numbers})
+
+    return find
 
 
 class TaskForm(AnyForm):
@@ -57,6 +89,10 @@ class TaskAdmin(ConfigurationAdmin):
         elsewhere = ("guide", "prompt", "blocked_by", "redrafts_blocked")
         return ("slug", "output_format", *elsewhere) if obj else elsewhere
 
+    def page_of(self, row: Task) -> str:
+        """Return the page of its prompts."""
+        return reverse("prompts", args=[row.slug])
+
 
 class VersionAdmin(HistoryAdmin):
     """Numbered versions; they are written and made active on the pages of their task."""
@@ -71,10 +107,18 @@ class VersionAdmin(HistoryAdmin):
 class GuideAdmin(VersionAdmin):
     """Style guides."""
 
+    def page_of(self, row: Guide) -> str:
+        """Return the page of the version."""
+        return reverse("guide-version", args=[row.task.slug, row.number])
+
 
 @admin.register(Prompt)
 class PromptAdmin(VersionAdmin):
     """Prompts."""
+
+    def page_of(self, row: Prompt) -> str:
+        """Return the page of the version."""
+        return reverse("prompt", args=[row.task.slug, row.number])
 
 
 @admin.register(Category)
@@ -145,6 +189,11 @@ class ImportAdmin(HistoryAdmin):
 
     list_display = ("id", "source", "state", "lines", "new", "changed", "refused", "created_at")
     list_filter = ("state",)
+    finders = (by_number("id"), by_words("source"), by_words("catalogue_owner"))
+
+    def page_of(self, row: Import) -> str:
+        """Return the page of the import."""
+        return reverse("import", args=[row.pk])
 
 
 @admin.register(Recommendation)
@@ -154,7 +203,7 @@ class RecommendationAdmin(HistoryAdmin):
     list_display = ("external_id", "task", "group", "locale", "priority", "changed_at")
     list_filter = ("task",)
     list_select_related = ("task",)
-    search_fields = ("=external_id", "=group")
+    finders = (_by_external_id(""), by_number("id"), by_words("group"))
     ordering = ("-id",)
 
 
@@ -164,7 +213,7 @@ class FactSnapshotAdmin(HistoryAdmin):
 
     list_display = ("recommendation", "number", "cause", "created_at")
     list_select_related = ("recommendation",)
-    search_fields = ("=recommendation__external_id",)
+    finders = (_by_external_id("recommendation"),)
     ordering = ("-id",)
 
 
@@ -182,15 +231,51 @@ class FactOverlayAdmin(HistoryAdmin):
 class RunAdmin(HistoryAdmin):
     """Requests to draft."""
 
+    acts = (
+        Act(
+            "pause",
+            translatable("Pause"),
+            DRAFT,
+            lambda run, by, _why: pause(run, by),
+            (CannotSteer,),
+        ),
+        Act(
+            "resume",
+            translatable("Go on"),
+            DRAFT,
+            lambda run, by, _why: resume(run, by),
+            (CannotSteer,),
+        ),
+        Act(
+            "cancel",
+            translatable("Cancel"),
+            DRAFT,
+            lambda run, by, _why: cancel(run, by),
+            (CannotSteer,),
+        ),
+        Act(
+            "retry_failed",
+            translatable("Draft what failed again"),
+            DRAFT,
+            lambda run, by, _why: retry_failed(run, by),
+            (CannotSteer,),
+        ),
+    )
     list_display = ("id", "task", "prompt", "model_version", "state", "created_by", "created_at")
     list_filter = ("state", "task")
     list_select_related = ("task", "prompt__task", "model_version", "created_by")
+    finders = (by_number("id"), by_words("created_by__username"))
+
+    def page_of(self, row: Run) -> str:
+        """Return the page of the run; that of a trial has another one."""
+        return "" if row.trial_id else reverse("run", args=[row.pk])
 
 
 class FindingInline(ReadOnlyInline):
     """What the checks said."""
 
     model = Finding
+    related = ("category",)
     fields = ("level", "check_name", "message", "start", "end", "category", "pointer")
 
 
@@ -205,9 +290,92 @@ class PlaceInline(ReadOnlyInline):
 class DraftAdmin(HistoryAdmin):
     """What models wrote."""
 
+    acts: Sequence[Act] = (
+        Act(
+            "let_through",
+            translatable("Let through"),
+            LEAD,
+            lambda draft, by, why: let_through(draft.pk, by, why),
+            (CannotLetThrough, Draft.DoesNotExist),
+            asks_why=True,
+        ),
+    )
     list_display = ("id", "task", "state", "text", "model_version", "priority", "created_at")
     list_filter = ("state", "task")
     list_select_related = ("task", "model_version")
-    search_fields = ("=id", "=recommendation__external_id")
+    finders = (by_number("id"), _by_external_id("recommendation"))
     ordering = ("-id",)
     inlines = (FindingInline, PlaceInline)
+
+    def page_of(self, row: Draft) -> str:
+        """Return the page of the draft; one of a trial is shown there only."""
+        return "" if row.run.trial_id else reverse("draft", args=[row.pk])
+
+
+@admin.register(Dismissal)
+class DismissalAdmin(HistoryAdmin):
+    """Findings that a lead declared to be nothing in a task."""
+
+    acts = (
+        Act(
+            "revoke",
+            translatable("Revoke"),
+            LEAD,
+            lambda dismissal, by, _why: revoke(dismissal.pk, by),
+            (CannotDismiss,),
+        ),
+    )
+    list_display = ("id", "task", "check_name", "words", "reason", "dismissed_by", "revoked_at")
+    list_filter = ("task",)
+    list_select_related = ("task", "dismissed_by")
+    search_fields = ("check_name", "words")
+
+    def page_of(self, row: Dismissal) -> str:
+        """Return the page of what its task's checks block."""
+        return reverse("task-checks", args=[row.task.slug])
+
+
+@admin.register(LetThrough)
+class LetThroughAdmin(HistoryAdmin):
+    """Blocked drafts that a lead let through."""
+
+    list_display = ("draft_id", "person", "reason", "at")
+    list_display_links = ("draft_id",)
+    list_select_related = ("person",)
+    finders = (by_number("draft"),)
+    ordering = ("-id",)
+
+    def page_of(self, row: LetThrough) -> str:
+        """Return the page of the draft."""
+        return reverse("draft", args=[row.draft_id])
+
+
+@admin.register(Trial)
+class TrialAdmin(HistoryAdmin):
+    """Prompts tried beside one another."""
+
+    list_display = ("id", "task", "prompt", "against", "sample", "created_by", "created_at")
+    list_filter = ("task",)
+    list_select_related = ("task", "prompt__task", "against__task", "created_by")
+
+    def page_of(self, row: Trial) -> str:
+        """Return the page of the trial."""
+        return reverse("trial", args=[row.task.slug, row.pk])
+
+
+@admin.register(PublishedLine)
+class PublishedLineAdmin(HistoryAdmin):
+    """What new lines must not repeat."""
+
+    list_display = ("source", "task", "text", "published_at")
+    list_filter = ("task",)
+    list_select_related = ("task",)
+    finders = (by_words("source"),)
+    ordering = ("-id",)
+
+
+@admin.register(Drainer)
+class DrainerAdmin(HistoryAdmin):
+    """Who drafts right now."""
+
+    list_display = ("name", "started_at", "beat_at", "in_flight", "written")

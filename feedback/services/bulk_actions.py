@@ -243,6 +243,25 @@ def do(action_id: int, person: Person, reason: str) -> BulkAction:
     return _done(action, person)
 
 
+@again_after_deadlock
+def quarantine_drafts(draft_ids: Sequence[int], lead: Person, reason: str) -> BulkAction:
+    """Take these drafts out of the queue, as one action that can be undone like any other.
+
+    Those that are neither ready nor blocked stay as they are, and are counted as left out. Raises
+    BulkRefused without a reason.
+    """
+    said = reason.strip()[:MOST_REASON]
+    if not said:
+        raise BulkRefused(_("Say why; who meets one of these texts will read it."))
+    action = BulkAction.objects.create(
+        kind=Kind.QUARANTINE, about=DRAFTS, search={"about": DRAFTS}, reason=said, created_by=lead
+    )
+    found = "SELECT id, state FROM explanations_draft WHERE id = ANY(%s)"
+    action.counts = _choose(action, found, [list(draft_ids)])
+    action.save(update_fields=["counts"])
+    return _done(action, lead)
+
+
 def do_because_of(
     review: Review, kind: Kind, about: str, found: str, parameters: Sequence[Any], reason: str
 ) -> BulkAction:

@@ -20,6 +20,7 @@ from django.db.models.functions import Cast, Extract, Greatest, Least, Now
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.log import record
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
 from explanations.models import Place, Task
@@ -481,6 +482,18 @@ def release(assignment_id: int, editor: Person) -> None:
     """
     assignment = Assignment.objects.get(pk=assignment_id, editor=editor)
     _end(assignment.pk, Assignment.State.RELEASED)
+
+
+def end_lease(assignment_id: int, lead: Person) -> None:
+    """End somebody's lease, as the lead who answers for it; the draft is anybody's again.
+
+    What was typed stays with the assignment, and comes back with the draft if nobody takes it
+    meanwhile. Safe to repeat. Raises Assignment.DoesNotExist.
+    """
+    with transaction.atomic():
+        assignment = Assignment.objects.select_related("place__draft").get(pk=assignment_id)
+        _end(assignment.pk, Assignment.State.EXPIRED)
+        record(lead, "lease ended", assignment.place.draft, editor=assignment.editor_id)
 
 
 def sweep_expired() -> int:

@@ -54,7 +54,7 @@ class DigestPage(RightRequiredMixin, View):
         """Send one again that was given up."""
         if not has_right(request.user, LEAD):
             raise PermissionDenied
-        if send_again(digest_id):
+        if send_again(digest_id, person_of(request)):
             messages.success(request, _("It is sent again."))
         else:
             messages.warning(request, _("This digest was not given up."))

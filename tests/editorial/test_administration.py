@@ -39,6 +39,13 @@ HISTORY = [
     "feedback_webhook",
     "feedback_webhookdelivery",
     "feedback_digest",
+    "feedback_bulkaction",
+    "explanations_dismissal",
+    "explanations_letthrough",
+    "explanations_trial",
+    "explanations_publishedline",
+    "explanations_drainer",
+    "accounts_accesstoken",
 ]
 CONFIGURATION = [
     "explanations_task",

@@ -316,12 +316,14 @@ def test_it_goes_out_when_the_mail_server_is_back(week: list[Draft], mailbox: Ma
     assert len(mailbox.mails) == 1
 
 
-def test_one_that_was_given_up_is_sent_again(week: list[Draft], mailbox: Mailbox) -> None:
+def test_one_that_was_given_up_is_sent_again(
+    week: list[Draft], mailbox: Mailbox, lead: Person
+) -> None:
     make_digests(this_monday())
     Digest.objects.update(state="FAILED", problem="x", attempts=MOST_ATTEMPTS)
     digest = Digest.objects.get()
-    assert send_again(digest.pk)
-    assert not send_again(digest.pk)
+    assert send_again(digest.pk, lead)
+    assert not send_again(digest.pk, lead)
     send_due()
     assert sent() == ["SENT"]
 

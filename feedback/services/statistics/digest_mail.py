@@ -22,6 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
+from accounts.log import record
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
 from feedback.models import CatalogueContact, Digest
@@ -87,13 +88,15 @@ def send_due(seconds: float = AT_ONCE_S) -> int:
     return attempts
 
 
-def send_again(digest_id: int) -> bool:
+def send_again(digest_id: int, lead: Person) -> bool:
     """Try a digest that was given up once more. Returns whether it was given up."""
-    return bool(
-        Digest.objects.filter(pk=digest_id, state=Digest.State.FAILED).update(
+    with transaction.atomic():
+        begun = Digest.objects.filter(pk=digest_id, state=Digest.State.FAILED).update(
             state=Digest.State.WAITING, next_at=Now(), ended_at=None
         )
-    )
+        if begun:
+            record(lead, "digest sent again", Digest.objects.only("pk").get(pk=digest_id))
+    return bool(begun)
 
 
 def digests_for(person: Person) -> QuerySet[Digest]:
