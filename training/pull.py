@@ -31,7 +31,7 @@ import urllib.request
 import uuid
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
@@ -141,17 +141,23 @@ def _bring(client: _Client, name: str, version: str, file: DatasetFile, folder: 
         _bring(client, name, version, file, folder)
         return
     for of_another in target.parent.glob(f".{glob.escape(target.name)}.*.part"):
-        of_another.unlink(missing_ok=True)
+        _remove(of_another)
     _sync_folder(target.parent)
 
 
+def _remove(part: Path) -> None:
+    """Remove what has come of a file, unless another program is writing it."""
+    with suppress(PullError, _TakenError, FileNotFoundError), _alone(part, "rb"):
+        part.unlink()
+
+
 @contextmanager
-def _alone(part: Path) -> Iterator[BinaryIO]:
+def _alone(part: Path, mode: str = "a+b") -> Iterator[BinaryIO]:
     """Open the part for reading and appending, for this process alone.
 
     Raises PullError, and _TakenError where another program has just ended with it.
     """
-    with open(part, "a+b") as opened:
+    with open(part, mode) as opened:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
