@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('pk', models.CompositePrimaryKey('cohort_id', 'measure', 'span', 'day', 'a', 'b', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('cohort', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='feedback.cohort')),
-                ('measure', models.SmallIntegerField(choices=[(1, 'a: the outcome'), (2, 'a: the category, 0 for all; b: the severity, -1 for minor or worse'), (3, 'a: the criterion; b: 1 yes, 2 no, 3 not applicable'), (4, 'a: words changed; total: words'), (5, 'a: a class of the time at work; b: 1 where rewritten; total: milliseconds'), (6, 'a: who made the review that counts')])),
+                ('measure', models.SmallIntegerField(choices=[(1, 'a: the outcome'), (2, 'a: the category; b: the severity, -1 for minor or worse'), (3, 'a: the criterion; b: 1 yes, 2 no, 3 not applicable'), (4, 'a: words changed; total: words'), (5, 'a: a class of the time at work; b: 1 where rewritten; total: milliseconds'), (6, 'a: who made the review that counts'), (7, 'of all categories; b: the severity, -1 for minor or worse')])),
                 ('span', models.CharField(choices=[('d', 'a day'), ('m', 'a month')], max_length=1)),
                 ('day', models.DateField(help_text='The day, or the first of the month.')),
                 ('a', models.BigIntegerField()),

@@ -121,11 +121,12 @@ class Tally(models.Model):
 
     class Measure(models.IntegerChoices):
         OUTCOME = 1, "a: the outcome"
-        ERRORS = 2, "a: the category, 0 for all; b: the severity, -1 for minor or worse"
+        ERRORS = 2, "a: the category; b: the severity, -1 for minor or worse"
         ANSWER = 3, "a: the criterion; b: 1 yes, 2 no, 3 not applicable"
         WORDS = 4, "a: words changed; total: words"
         MINUTES = 5, "a: a class of the time at work; b: 1 where rewritten; total: milliseconds"
         EDITOR = 6, "a: who made the review that counts"
+        ALL_ERRORS = 7, "of all categories; b: the severity, -1 for minor or worse"
 
     class Span(models.TextChoices):
         DAY = "d", "a day"

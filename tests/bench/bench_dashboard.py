@@ -42,7 +42,6 @@ from editorial.stack.testing import _running  # noqa: E402
 REVIEWS: Final = int(os.environ.get("REVIEWS", "1000000"))
 TIMES: Final = 30
 RAW_TIMES: Final = 3
-STATS: Final = "/api/v1/stats/"
 
 
 def main() -> None:
@@ -108,14 +107,21 @@ def postgresql(home: Home) -> Iterator[None]:
 # What is asked ------------------------------------------------------------------------------------
 
 VIEWS: Final[Mapping[str, str]] = {
-    "answer": "figures/",
-    "parts_by_model": "parts/model/",
-    "over_weeks": "over-time/week/",
-    "over_months": "over-time/month/",
-    "comparison": "comparison/",
-    "first_screen": "first-screen/",
-    "drafts_behind": "drafts/",
-    "choices": "choices/",
+    "glance": "/dashboard/",
+    "errors": "/dashboard/errors/",
+    "outcomes": "/dashboard/outcomes/",
+    "criteria": "/dashboard/criteria/",
+    "effort": "/dashboard/effort/",
+    "comparison": "/dashboard/comparison/",
+    "drafts": "/dashboard/drafts/",
+    "figures_rest": "/api/v1/stats/figures/",
+    "parts_rest": "/api/v1/stats/parts/model/",
+    "over_weeks_rest": "/api/v1/stats/over-time/week/",
+    "over_months_rest": "/api/v1/stats/over-time/month/",
+    "comparison_rest": "/api/v1/stats/comparison/",
+    "first_screen_rest": "/api/v1/stats/first-screen/",
+    "drafts_rest": "/api/v1/stats/drafts/",
+    "choices_rest": "/api/v1/stats/choices/",
 }
 
 
@@ -123,14 +129,15 @@ def questions(view: str) -> Iterator[str]:
     """Yield query strings that people would follow: all of a year, a month, one category."""
     chance = random.Random(view)
     narrowings = {
-        "drafts_behind": ["category=tone", "severity=critical", "outcome=unreviewable", ""],
+        view: ["category=tone", "severity=critical", "outcome=unreviewable", ""]
+        for view in ("drafts", "drafts_rest")
     }
     for number in range(TIMES):
         task = chance.choice(["music-oneliner", "job-fit"])
         days = ["", "&from=2026-01-01", "&from=2025-12-09&to=2026-10-21", "&from=2026-10-25"]
         sample = chance.choice(["", "&sample=blind", "&sample=queue&stratum=niche"])
         asked = f"task={task}{days[number % len(days)]}{sample}"
-        if view == "comparison":
+        if view == "comparison_rest":
             yield f"{asked}&model=bench-0&against.model=bench-1"
         else:
             yield f"{asked}&{chance.choice(narrowings.get(view, ['']))}"
@@ -152,7 +159,7 @@ class Asked:
         for query in questions(view):
             with CaptureQueriesContext(connection) as captured:
                 begun = time.perf_counter()
-                answer = browser.get(f"{STATS}{path}?{query}")
+                answer = browser.get(f"{path}?{query}")
                 times.append(time.perf_counter() - begun)
             assert answer.status_code == 200, (query, answer.content[:500])
             counts.add(len(captured))
@@ -186,19 +193,19 @@ _STANDING: Final = """
      AND NOT EXISTS (SELECT FROM feedback_review later WHERE later.supersedes_id = review.id)
 """
 RAW: Final[Mapping[str, str]] = {
-    "answer": f"""
+    "errors": f"""
         SELECT tag.category_id, tag.severity, count(*), count(DISTINCT review.id)
         {_STANDING}
         LEFT JOIN feedback_tag tag ON tag.review_id = review.id
         GROUP BY tag.category_id, tag.severity
     """,
-    "over_weeks": f"""
+    "weeks": f"""
         SELECT date_trunc('week', review.created_at), review.outcome, count(*),
                sum((SELECT count(*) FROM feedback_tag tag
                     WHERE tag.review_id = review.id AND tag.severity > 0))
         {_STANDING} GROUP BY 1, 2
     """,
-    "drafts_behind": f"""
+    "drafts": f"""
         SELECT draft.id, review.created_at
         {_STANDING}
         WHERE EXISTS (
@@ -207,7 +214,7 @@ RAW: Final[Mapping[str, str]] = {
             WHERE tag.review_id = review.id AND tag.severity > 0)
         ORDER BY review.created_at DESC LIMIT 51
     """,
-    "median_minutes": f"""
+    "minutes": f"""
         SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY review.active_ms) {_STANDING}
     """,
 }

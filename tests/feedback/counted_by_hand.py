@@ -68,7 +68,7 @@ def counted_by_the_desk() -> Counter[tuple[Any, ...]]:
     rewritten = sum(sums.drafts for _a, _b, sums in kept.all_of(Measure.WORDS))
     counts["rewritten", True] = rewritten
     counts["rewritten", False] = kept.reviews - rewritten
-    for a, b, sums in kept.all_of(Measure.ERRORS):
+    for a, b, sums in kept.all_of(Measure.ERRORS) + kept.all_of(Measure.ALL_ERRORS):
         key = (a or "any", "any" if b == -1 else b)
         counts["drafts", *key] += sums.drafts
         counts["errors", *key] += sums.total

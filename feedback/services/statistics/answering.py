@@ -149,7 +149,9 @@ class Figures:
     def _sums_of_errors(self, ids: Iterable[int], severity: str) -> Sums:
         level = SEVERITIES[severity][0] if severity else MINOR_OR_WORSE
         found = Sums()
-        for category in ids or (ALL_CATEGORIES,):
+        if not ids:
+            return self._counts.of(Measure.ALL_ERRORS, ALL_CATEGORIES, level)
+        for category in ids:
             found.add(self._counts.of(Measure.ERRORS, category, level))
         return found
 

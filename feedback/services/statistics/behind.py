@@ -30,7 +30,6 @@ from feedback.question import (
     QuestionRefused,
 )
 from feedback.services.statistics.counting import (
-    ALL_CATEGORIES,
     ANSWER_CODES,
     MINOR_OR_WORSE,
     OUTCOME_CODES,
@@ -175,12 +174,12 @@ def _keys(question: Question) -> tuple[Measure, str]:
     if question.category or question.severity:
         named = question.severity or ERROR
         level = MINOR_OR_WORSE if named == ERROR else SEVERITIES[named][0]
-        about = (
-            "(SELECT id FROM explanations_category WHERE slug = %(category)s)"
-            if question.category
-            else f"({ALL_CATEGORIES})"
+        if not question.category:
+            return Measure.ALL_ERRORS, f"tally.b = {level}"
+        return Measure.ERRORS, (
+            "tally.a IN (SELECT id FROM explanations_category WHERE slug = %(category)s)"
+            f" AND tally.b = {level}"
         )
-        return Measure.ERRORS, f"tally.a IN {about} AND tally.b = {level}"
     if question.criterion:
         codes = ", ".join(str(ANSWER_CODES[each]) for each in ANSWERS[question.answer or DECIDED])
         return Measure.ANSWER, (

@@ -112,7 +112,7 @@ SELECT cohort_id, day, 1 AS measure, {_case("outcome", OUTCOME_CODES)}::bigint A
        0::bigint AS score, 0::bigint AS score_squares
 FROM {{judged}} judged
 UNION ALL
-SELECT cohort_id, day, 2, error.a, error.b, 1,
+SELECT cohort_id, day, CASE error.a WHEN {ALL_CATEGORIES} THEN 7 ELSE 2 END, error.a, error.b, 1,
        error.total, error.total * error.total, error.score, error.score * error.score
 FROM {{judged}} judged CROSS JOIN LATERAL (
     SELECT coalesce(category, {ALL_CATEGORIES}) AS a, coalesce(severity, {MINOR_OR_WORSE}) AS b,

@@ -11,7 +11,6 @@ from django.db import connection
 from feedback.models import Tally
 from feedback.question import BLIND, OUTCOMES, Question
 from feedback.services.statistics.counting import (
-    ALL_CATEGORIES,
     MINOR_OR_WORSE,
     OUTCOME_CODES,
     tallied,
@@ -192,12 +191,9 @@ FROM ({tallied("theirs")}) tally
 WHERE tally.measure = ANY(%(measures)s) {{where}}
 GROUP BY {{by}}, tally.measure, tally.a, tally.b
 """
-_HEADLINES: Final = f"""
-(tally.measure = 1
- OR tally.measure = 2 AND tally.a = {ALL_CATEGORIES} AND tally.b = {MINOR_OR_WORSE})
-"""
+_HEADLINES: Final = f"(tally.measure = 1 OR tally.b = {MINOR_OR_WORSE})"
 ALL_MEASURES: Final = tuple(int(measure) for measure in Measure if measure != Measure.EDITOR)
-_HEADLINE_MEASURES: Final = (int(Measure.OUTCOME), int(Measure.ERRORS))
+_HEADLINE_MEASURES: Final = (int(Measure.OUTCOME), int(Measure.ALL_ERRORS))
 
 
 def sums_of(
