@@ -60,6 +60,11 @@ class Table:
         said = [_(figure.method) for row in self.rows for figure in row.figures if figure.method]
         return list(dict.fromkeys(said))
 
+    @property
+    def has_too_few(self) -> bool:
+        """Whether a number is missing in it because too little is behind it."""
+        return any(figure.is_too_few for row in self.rows for figure in row.figures)
+
     def drawn(self) -> list["DrawnRow"]:
         """Return the rows as a page writes them."""
         first = [row.figures[0] if row.figures else None for row in self.rows]
