@@ -34,7 +34,9 @@ def test_each_row_is_the_very_line_that_its_format_makes_of_its_review(
         sha256="9" * 64,
     )
     for number in range(16):
-        draft = grouped_draft(run, number, f'group "{number % 9}" 100 %', f"Hype {number} 50 %!")
+        draft = grouped_draft(
+            run, number, f'group "{number % 9}" 100 %\t\x01\x7f\u2028é\\', f"Hype {number} 50 %!"
+        )
         if number % 4 == 3:
             rejected(draft, editor)
         else:

@@ -123,8 +123,9 @@ def choose(cursor: Cursor, recipe: Recipe) -> Choice:
     cursor.execute(_ACCEPTS_KEPT)
     if About.ANSWERS in wanted:
         left_out[ACCEPTED] += _leave_accepts_out(cursor, values)
-    cursor.execute(_SIBLINGS, values.given())
-    if About.PAIRS in wanted:
+    makes_pairs = About.PAIRS in wanted
+    cursor.execute(_SIBLINGS + ("" if makes_pairs else "WITH NO DATA"), values.given())
+    if makes_pairs:
         left_out[LONELY] += _one(cursor, _LONELY, values.given())
     if wanted & {About.PAIRS, About.JUDGED, About.DRAFTS}:
         left_out.update(_unshown(cursor))

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import orjson
 import psycopg
+from psycopg.types.string import ByteaBinaryLoader
 
 from explanations.models import Guide, ModelVersion, Prompt, Task
 from explanations.prompts import opening_messages, user_message
@@ -31,6 +32,14 @@ REST: Final[Mapping[About, tuple[str, ...]]] = {
     About.EXAMINATIONS: ("answer", "golden", "alternatives"),
 }
 """What only rows of one kind have, by the names of `Example`."""
+LOOSE: Final = frozenset({"tags", "alignment"})
+"""What is JSON in the database already, which writes it with spaces."""
+_AS_JSON: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("split", "task", "locale", "prompt", "guide", "model"), "{}::text"),
+    **dict.fromkeys(("review_id", "draft_id", *LOOSE), "{}::text"),
+    **dict.fromkeys(("likes_answer", "dislikes_draft"), "{}::text"),
+    "golden_id": "COALESCE({}::text, 'null')",
+}
 
 _COLUMNS: Final = """
     chosen.split, chosen.task_id, lesson."group", lesson.locale, lesson.external_id,
@@ -124,22 +133,51 @@ def read_rows(
 ) -> Generator[list[ChosenRow], None, None]:
     """Yield the same as rows of the database: the columns of `COMMON`, then those of `REST`."""
     desk = Desk(recipe)
+    with own.cursor(f"rows_{about}", binary=True) as cursor:
+        for rows in _fetched(cursor, _statement(recipe, about), most):
+            yield [desk.asked_otherwise(row) for row in rows] if recipe.prompts else rows
+
+
+def read_json(
+    own: psycopg.Connection[Any], recipe: Recipe, about: About
+) -> Generator[list[ChosenRow], None, None]:
+    """Yield the same columns as the bytes that the database writes: texts and lists of them as JSON
+    is written here too, `LOOSE` ones as JSON with spaces, all others plainly; no number is `null`.
+
+    Not for a recipe that names prompts.
+    """
+    names = COMMON + REST[about]
+    columns = ", ".join(_AS_JSON.get(name, "to_json({})").format(f'"{name}"') for name in names)
+    found = ", ".join(f'"{name}"' for name in names)
+    statement = f"SELECT {columns} FROM ({_statement(recipe, about)}) found ({found})"  # noqa: S608
+    with own.cursor(f"json_{about}", binary=True) as cursor:
+        for written in ("text", "json"):
+            cursor.adapters.register_loader(written, ByteaBinaryLoader)
+        yield from _fetched(cursor, statement, None)
+
+
+def _statement(recipe: Recipe, about: About) -> str:
     needs_facts = about in (About.DRAFTS, About.EXAMINATIONS) or bool(recipe.prompts)
-    statement = _STATEMENTS[about].format(
+    return _STATEMENTS[about].format(
         lesson=_LESSON,
         columns=_COLUMNS.format(
             golden=_GOLDEN_OF_PAIR if about is About.PAIRS else _GOLDEN,
             facts=_FACTS if needs_facts else _NO_FACTS,
         ),
     )
-    # The next rows come while these are worked on.
-    with own.cursor(f"rows_{about}", binary=True) as cursor, ThreadPoolExecutor(1) as beside:
+
+
+def _fetched(
+    cursor: Any, statement: str, most: int | None
+) -> Generator[list[ChosenRow], None, None]:
+    """Yield batch after batch; the next rows come while these are worked on."""
+    with ThreadPoolExecutor(1) as beside:
         cursor.itersize = BATCH
         cursor.execute(statement + " LIMIT %s", [most])
         rows = cursor.fetchmany(BATCH)
         while rows:
             following = beside.submit(cursor.fetchmany, BATCH)
-            yield [desk.asked_otherwise(row) for row in rows] if recipe.prompts else rows
+            yield rows
             rows = following.result()
 
 
