@@ -22,6 +22,7 @@ from feedback.api.datasets import (
     DatasetView,
     NewestVersionView,
 )
+from feedback.api.decided_before import DecidedBeforeView
 from feedback.api.downloads import DatasetFileView
 from feedback.api.facts import (
     AcceptFactReportView,
@@ -65,6 +66,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("assignments/<int:assignment_id>/", AssignmentView.as_view(), name="api-assignment"),
     path(
         "assignments/<int:assignment_id>/heartbeat/", HeartbeatView.as_view(), name="api-heartbeat"
+    ),
+    path(
+        "assignments/<int:assignment_id>/decided-before/",
+        DecidedBeforeView.as_view(),
+        name="api-decided-before",
     ),
     path("assignments/<int:assignment_id>/work/", WorkView.as_view(), name="api-work"),
     path("assignments/<int:assignment_id>/release/", ReleaseView.as_view(), name="api-release"),

@@ -14,7 +14,7 @@ from feedback.services.goldens import withdraw_golden
 from feedback.services.memory import Remembered, decided_before
 from feedback.services.queue import claim_next
 from feedback.services.reviewing import undo_review
-from tests.conftest import LISTENER, TRACK, drafted, recommended
+from tests.conftest import LISTENER, TRACK, TokenMaker, bearer, drafted, recommended
 from tests.feedback.conftest import DraftMaker
 from tests.feedback.people_at_work import reviewed, tag_on
 
@@ -167,6 +167,52 @@ class TestThePage:
         assert assignment is not None
         answer = second_editor_client.get(f"/review/{assignment.pk}/beside/")
         assert answer.status_code == 404
+
+
+class TestRest:
+    def test_a_program_is_told_the_same_beside_an_assignment_of_its_own(
+        self,
+        editor: Person,
+        second_editor: Person,
+        token_for: TokenMaker,
+        run: Run,
+    ) -> None:
+        before = line(run, BOWIE, "Heroes climbs.")
+        made = decided(
+            editor,
+            before,
+            outcome="EDIT",
+            rewrite="Heroes climbs higher.",
+            tags=[tag_on(before, "climbs")],
+        )
+        line(run, BOWIE, "Heroes by David Bowie rocks.")
+        assignment = claim_next(editor)
+        assert assignment is not None
+        address = f"/api/v1/assignments/{assignment.pk}/decided-before/"
+        own, other = (
+            Client(headers=bearer(token_for(person, "reviews:write")))
+            for person in (editor, second_editor)
+        )
+
+        [told] = own.get(address).json()
+
+        assert (told["why"], told["review"], told["draft"]) == ("item", made.pk, before.pk)
+        assert (told["text"], told["outcome"]) == ("Heroes climbs.", "EDIT")
+        assert [tag["quote"] for tag in told["tags"]] == ["climbs"]
+        assert told["golden_text"] == "Heroes climbs higher."
+        assert other.get(address).status_code == 404
+
+    def test_of_a_blind_draft_it_is_told_nothing(
+        self, editor: Person, token_for: TokenMaker, run: Run
+    ) -> None:
+        decided(editor, line(run, BOWIE, "Heroes climbs."))
+        line(run, BOWIE, "Heroes by David Bowie rocks.", blind=True)
+        assignment = claim_next(editor)
+        assert assignment is not None
+
+        program = Client(headers=bearer(token_for(editor, "reviews:write")))
+
+        assert program.get(f"/api/v1/assignments/{assignment.pk}/decided-before/").json() == []
 
     def test_however_much_was_decided_the_queries_are_the_same(
         self,
