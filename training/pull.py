@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 MANIFEST = "manifest.json"
 NEWEST = "newest"
@@ -152,7 +152,7 @@ def _remove(part: Path) -> None:
 
 
 @contextmanager
-def _alone(part: Path, mode: str = "a+b") -> Iterator[BinaryIO]:
+def _alone(part: Path, mode: Literal["a+b", "rb"] = "a+b") -> Iterator[BinaryIO]:
     """Open the part for reading and appending, for this process alone.
 
     Raises PullError, and _TakenError where another program has just ended with it.
