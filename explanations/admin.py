@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet, URLField
@@ -181,6 +182,10 @@ class ModelVersionAdmin(ConfigurationAdmin):
     list_display = ("name", "kind", "base", "trained_on", "created_at")
     list_filter = ("kind",)
     list_select_related = ("base",)
+
+    def page_of(self, row: ModelVersion) -> str:
+        """Return the page of the dashboard that says what it gets wrong."""
+        return f"{reverse('dashboard-errors')}?{urlencode({'model': row.name})}"
 
 
 @admin.register(Import)

@@ -122,6 +122,8 @@ VIEWS: Final[Mapping[str, str]] = {
     "first_screen_rest": "/api/v1/stats/first-screen/",
     "drafts_rest": "/api/v1/stats/drafts/",
     "choices_rest": "/api/v1/stats/choices/",
+    "desk": "/dashboard/desk/",
+    "desk_rest": "/api/v1/stats/desk/",
 }
 
 
@@ -227,12 +229,14 @@ def filled_and_counted(home: Home) -> dict[str, Any]:
     """Fill the database where it is empty, and let the keeper count it from nothing."""
     from django.core.management import call_command
 
-    from feedback.models import DraftToCount, JudgedDraft
+    from feedback.models import DeskDay, DraftToCount, JudgedDraft
+    from feedback.services.statistics.desk_days import keep_desk_days
     from feedback.services.statistics.keeping import keep_statistics
     from feedback.services.statistics.recounting import recount
 
     call_command("migrate", verbosity=0)
     figures: dict[str, Any] = {}
+    has_days = DeskDay.objects.exists()
     if not JudgedDraft.objects.exists() and not DraftToCount.objects.exists():
         fill(home)
     if DraftToCount.objects.exists():
@@ -245,6 +249,13 @@ def filled_and_counted(home: Home) -> dict[str, Any]:
         figures["recount_s"] = round(time.monotonic() - begun, 1)
         print(f"{'proved by a recount':24}{found.drafts:>12,}{figures['recount_s']:>9} s")
         assert found.is_right, found
+    if not has_days:
+        begun = time.monotonic()
+        while keep_desk_days():
+            pass
+        figures["desk_days_s"] = round(time.monotonic() - begun, 1)
+        days = DeskDay.objects.count()
+        print(f"{'days of editors counted':24}{days:>12,}{figures['desk_days_s']:>9} s", flush=True)
         with as_superuser(home) as connection:
             connection.execute("VACUUM ANALYZE")
             connection.execute("CHECKPOINT")

@@ -227,7 +227,14 @@ def test_pages_lead_to_the_desk_and_to_the_log(
     assert entries.context["cl"].result_count >= 1
     for name, row in (("feedback_golden", golden), ("feedback_review", golden.review)):
         assert "On the desk" in lead_client.get(page(name, "change", row.pk)).content.decode()
-    assert "Weekly digests" in lead_client.get("/admin/").content.decode()
+    model = ready_draft.model_version
+    shown = lead_client.get(page("explanations_modelversion", "change", model.pk)).content.decode()
+    address = f"/dashboard/errors/?model={model.name}"
+    assert f'href="{address}"' in shown
+    assert lead_client.get(address).status_code == 200
+    index = lead_client.get("/admin/").content.decode()
+    assert "Weekly digests" in index
+    assert 'href="/dashboard/"' in index
 
 
 def test_a_review_with_many_tags_asks_as_much_as_one_with_few(
