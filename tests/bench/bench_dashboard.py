@@ -155,7 +155,7 @@ class Asked:
 
         from accounts.models import Person
 
-        browser = Client()
+        browser = Client(SERVER_NAME="localhost")
         browser.force_login(Person.objects.get(username="max"))
         times, counts = [], set()
         for query in questions(view):
@@ -235,6 +235,7 @@ def filled_and_counted(home: Home) -> dict[str, Any]:
     from feedback.services.statistics.recounting import recount
 
     call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
     figures: dict[str, Any] = {}
     has_days = DeskDay.objects.exists()
     if not JudgedDraft.objects.exists() and not DraftToCount.objects.exists():

@@ -139,23 +139,18 @@ class _Side:
     @classmethod
     def of(cls, question: Question, name: str) -> "_Side":
         cohorts = cohorts_of(question)
-        found = sums_of(
-            question,
-            cohorts,
-            by="tally.cohort_id",
-            measures=(*ALL_MEASURES, int(Measure.EDITOR)),
+        counts = sums_of(question, cohorts, measures=(*ALL_MEASURES, int(Measure.EDITOR)))[0]
+        # All figures of each cohort would be a hundred times as many rows.
+        outcomes = sums_of(
+            question, cohorts, by="tally.cohort_id", measures=(int(Measure.OUTCOME),)
         )
-        counts = Counts()
-        for each in found.values():
-            for key, sums in each.sums.items():
-                counts.add(*key, sums)
         return cls(
             question,
             name,
             answer_from(question, counts, cohorts),
             counts,
             cohorts,
-            {cohort: each.reviews for cohort, each in found.items()},
+            {cohort: each.reviews for cohort, each in outcomes.items()},
         )
 
     def mix(self, part_of: Callable[[CohortKey], object]) -> Counter[object]:
