@@ -153,6 +153,15 @@ class Tally(models.Model):
                 name="tally_counts_what_there_is", condition=models.Q(drafts__gt=0)
             ),
         ]
+        # Tallies lie in the order in which they were made; what a question sums is read from here,
+        # where it lies together.
+        indexes: ClassVar = [
+            models.Index(
+                name="tally_sums",
+                fields=["cohort", "measure", "span", "day", "a", "b"],
+                include=["drafts", "total", "squares", "score", "score_squares"],
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.drafts} drafts of {self.cohort} on {self.day}"

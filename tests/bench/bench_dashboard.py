@@ -131,7 +131,7 @@ def questions(view: str) -> Iterator[str]:
     """Yield query strings that people would follow: all of a year, a month, one category."""
     chance = random.Random(view)
     narrowings = {
-        view: ["category=tone", "severity=critical", "outcome=unreviewable", ""]
+        view: ["category=generic", "severity=critical", "outcome=unreviewable", ""]
         for view in ("drafts", "drafts_rest")
     }
     for number in range(TIMES):
@@ -212,7 +212,7 @@ RAW: Final[Mapping[str, str]] = {
         {_STANDING}
         WHERE EXISTS (
             SELECT FROM feedback_tag tag JOIN explanations_category category
-              ON category.id = tag.category_id AND category.slug = 'tone'
+              ON category.id = tag.category_id AND category.slug = 'generic'
             WHERE tag.review_id = review.id AND tag.severity > 0)
         ORDER BY review.created_at DESC LIMIT 51
     """,
