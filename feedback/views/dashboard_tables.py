@@ -63,7 +63,11 @@ class Table:
     @property
     def has_too_few(self) -> bool:
         """Whether a number is missing in it because too little is behind it."""
-        return any(figure.is_too_few for row in self.rows for figure in row.figures)
+        return any(
+            figure.is_too_few and not _is_none(figure)
+            for row in self.rows
+            for figure in row.figures
+        )
 
     def drawn(self) -> list["DrawnRow"]:
         """Return the rows as a page writes them."""
@@ -166,12 +170,16 @@ def shown(figure: Figure) -> Shown:
         words=in_words(figure.value, figure.unit, figure.n),
         interval=interval_in_words(figure.low, figure.high, figure.unit, figure.n),
         is_too_few=figure.is_too_few,
-        is_none=figure.is_too_few and not figure.count and figure.n >= FEWEST,
+        is_none=_is_none(figure),
         count=figure.count,
         address=address_of(figure.question),
         n=figure.n,
         among_address=address_of(figure.among),
     )
+
+
+def _is_none(figure: Figure) -> bool:
+    return figure.is_too_few and not figure.count and figure.n >= FEWEST
 
 
 def in_words(value: float | None, unit: Unit, n: int) -> str:
