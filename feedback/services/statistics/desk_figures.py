@@ -225,7 +225,8 @@ def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> De
     asked = _Asked(period, task)
     seen_by = None if has_right(viewer, LEAD) else viewer
     counted = DeskDaysCounted.objects.first()
-    by_day = _outcomes_by_day(asked)
+    by_day, by_editor = _outcomes(asked)
+    times = _times_by_editor(asked)
     in_all = _sum(by_day.values())
     return DeskFigures(
         period=period,
@@ -233,7 +234,7 @@ def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> De
         as_of=counted.counted_at if counted else None,
         queues=_queues(asked),
         decided=asked.reviews(_decided(in_all), outcome=DECIDED),
-        decided_before=_decided(_sum(_outcomes_by_day(_Asked(period.before, task)).values())),
+        decided_before=_decided(_outcomes_in_all(_Asked(period.before, task))),
         days=[_day_of_work(asked, day, by_day[day]) for day in period.days],
         outcomes=[
             Named(
@@ -244,7 +245,7 @@ def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> De
             for outcome in Outcome
             if outcome in ENDS_THE_PLACE
         ],
-        minutes=_minutes(_times_by_editor(asked, None).values()),
+        minutes=_minutes(times.values()),
         skips=_reasons(asked, in_all, Outcome.SKIP),
         escalations=_reasons(asked, in_all, Outcome.ESCALATE),
         unreviewable=_reasons(asked, in_all, Outcome.UNREVIEWABLE),
@@ -253,7 +254,7 @@ def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> De
         open_critical=_open_critical(asked),
         wrong_facts=_wrong_facts(asked),
         goldens=_goldens(asked),
-        people=_people(asked, seen_by),
+        people=_people(asked, by_editor, times, seen_by),
     )
 
 
@@ -342,36 +343,45 @@ def _queues(asked: _Asked) -> list[TaskQueue]:
 
 # What was done ------------------------------------------------------------------------------------
 
-_OUTCOMES_BY_DAY: Final = """
-SELECT desk.day, outcome.kind, sum(outcome.how_many::integer)
+# By day and by editor at once: to unfold the rows is what takes the time.
+_OUTCOMES: Final = """
+SELECT desk.day, desk.editor_id, outcome.kind, sum(outcome.how_many::integer)
 FROM feedback_deskday desk, jsonb_each_text(desk.outcomes) AS outcome(kind, how_many)
 WHERE desk.day BETWEEN %(first)s AND %(last)s
   AND (%(task)s::bigint IS NULL OR desk.task_id = %(task)s)
-GROUP BY 1, 2
+GROUP BY GROUPING SETS ((desk.day, outcome.kind), (desk.editor_id, outcome.kind))
 """
-_OUTCOMES_BY_EDITOR: Final = """
-SELECT desk.editor_id, outcome.kind, sum(outcome.how_many::integer)
+_OUTCOMES_IN_ALL: Final = """
+SELECT outcome.kind, sum(outcome.how_many::integer)
 FROM feedback_deskday desk, jsonb_each_text(desk.outcomes) AS outcome(kind, how_many)
 WHERE desk.day BETWEEN %(first)s AND %(last)s
   AND (%(task)s::bigint IS NULL OR desk.task_id = %(task)s)
-  AND (%(editor)s::bigint IS NULL OR desk.editor_id = %(editor)s)
-GROUP BY 1, 2
+GROUP BY 1
 """
 _TIMES_BY_EDITOR: Final = """
 SELECT desk.editor_id, length.number - 1, sum(length.how_many)
 FROM feedback_deskday desk, unnest(desk.times) WITH ORDINALITY AS length(how_many, number)
 WHERE desk.day BETWEEN %(first)s AND %(last)s AND length.how_many > 0
   AND (%(task)s::bigint IS NULL OR desk.task_id = %(task)s)
-  AND (%(editor)s::bigint IS NULL OR desk.editor_id = %(editor)s)
 GROUP BY 1, 2
 """
 
 
-def _outcomes_by_day(asked: _Asked) -> dict[date, Counter[str]]:
-    found: dict[date, Counter[str]] = defaultdict(Counter)
-    for day, kind, how_many in asked.rows(_OUTCOMES_BY_DAY):
-        found[day][kind] += how_many
-    return found
+Kinds = dict[Any, Counter[str]]
+
+
+def _outcomes(asked: _Asked) -> tuple[Kinds, Kinds]:
+    """Return how many there were of each kind by day, and by the number of an editor."""
+    by_day: Kinds = defaultdict(Counter)
+    by_editor: Kinds = defaultdict(Counter)
+    for day, editor_id, kind, how_many in asked.rows(_OUTCOMES):
+        found = by_editor[editor_id] if day is None else by_day[day]
+        found[kind] += how_many
+    return by_day, by_editor
+
+
+def _outcomes_in_all(asked: _Asked) -> Counter[str]:
+    return _sum([Counter(dict(asked.rows(_OUTCOMES_IN_ALL)))])
 
 
 def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
@@ -421,11 +431,9 @@ def _undone(asked: _Asked, in_all: Counter[str]) -> list[Named]:
     return sorted(found, key=lambda named: -named.count.value)
 
 
-def _times_by_editor(asked: _Asked, editor: Person | None) -> dict[int, Counter[int]]:
+def _times_by_editor(asked: _Asked) -> dict[int, Counter[int]]:
     found: dict[int, Counter[int]] = defaultdict(Counter)
-    for editor_id, length, how_many in asked.rows(
-        _TIMES_BY_EDITOR, editor=editor.pk if editor else None
-    ):
+    for editor_id, length, how_many in asked.rows(_TIMES_BY_EDITOR):
         found[editor_id][length] += how_many
     return found
 
@@ -438,17 +446,14 @@ def _minutes(times: Iterable[Counter[int]]) -> Minutes:
     return Minutes(median_minutes(counts), sum(counts))
 
 
-def _people(asked: _Asked, only: Person | None) -> list[PersonFigures]:
-    outcomes: dict[int, Counter[str]] = defaultdict(Counter)
-    for editor_id, kind, how_many in asked.rows(
-        _OUTCOMES_BY_EDITOR, editor=only.pk if only else None
-    ):
-        outcomes[editor_id][kind] += how_many
-    times = _times_by_editor(asked, only)
-    people = Person.objects.in_bulk(list(outcomes))
+def _people(
+    asked: _Asked, outcomes: Kinds, times: Mapping[int, Counter[int]], only: Person | None
+) -> list[PersonFigures]:
+    """Return what people did; of everybody, or of one."""
+    people = Person.objects.in_bulk([pk for pk in outcomes if only is None or pk == only.pk])
     found = [
-        _person_figures(asked, people[editor_id], _sum([kinds]), times.get(editor_id, Counter()))
-        for editor_id, kinds in outcomes.items()
+        _person_figures(asked, person, _sum([outcomes[pk]]), times.get(pk, Counter()))
+        for pk, person in people.items()
     ]
     return sorted(found, key=lambda figures: (-figures.decided.value, figures.username))
 
