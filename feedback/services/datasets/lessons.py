@@ -363,15 +363,21 @@ def _keep(lessons: Sequence[Lesson], texts: Sequence[str]) -> int:
     return len(made)
 
 
+# By the index of bands first: the database takes shared bands for common, and would rather go
+# through all lessons from the newest on.
 _CANDIDATES: Final = """
+WITH later AS MATERIALIZED (
+    SELECT id, bands, golden_id IS NULL AS is_reject FROM feedback_lesson WHERE id = %(later)s
+), sharing AS MATERIALIZED (
+    SELECT id FROM feedback_lesson WHERE bands && (SELECT bands FROM later)
+)
 SELECT earlier.id, COALESCE(golden.text, draft.text)
-FROM feedback_lesson earlier
+FROM sharing
+JOIN feedback_lesson earlier ON earlier.id = sharing.id
 LEFT JOIN feedback_golden golden ON golden.id = earlier.golden_id
 JOIN explanations_draft draft ON draft.id = earlier.draft_id
-WHERE earlier.bands && (SELECT later.bands FROM feedback_lesson later WHERE later.id = %(later)s)
-  AND earlier.id < %(later)s
-  AND (earlier.golden_id IS NULL)
-      = (SELECT later.golden_id IS NULL FROM feedback_lesson later WHERE later.id = %(later)s)
+WHERE earlier.id < %(later)s
+  AND (earlier.golden_id IS NULL) = (SELECT is_reject FROM later)
 ORDER BY earlier.id DESC
 LIMIT %(most)s
 """
