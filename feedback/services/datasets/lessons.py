@@ -8,6 +8,7 @@ made; the checks' verdict is asked again when the rules of its task have changed
 import hashlib
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -383,6 +384,11 @@ LIMIT %(most)s
 """
 
 
+# What is written to one form is compared with the same texts again and again. Some more than are
+# compared at once: with fewer, each would be gone when its turn comes again.
+_pairs_again = lru_cache(_MOST_COMPARED + 4 * BATCH)(word_pairs)
+
+
 def _keep_how_alike(pairs_of: dict[int, Pairs]) -> None:
     """Keep which earlier lessons each of these new ones is near to: the nearest `MOST_NEAR`."""
     near: list[NearLessons] = []
@@ -392,7 +398,7 @@ def _keep_how_alike(pairs_of: dict[int, Pairs]) -> None:
             (
                 (share, -earlier)
                 for earlier, text in _candidates(later)
-                if (share := alike(own, word_pairs(text))) >= LEAST_ALIKE
+                if (share := alike(own, _pairs_again(text))) >= LEAST_ALIKE
             ),
             reverse=True,
         )
