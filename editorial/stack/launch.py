@@ -64,6 +64,9 @@ def main() -> None:
 def _end_with_parent(parent: int, orphaned: signal.Signals) -> None:
     if sys.platform != "linux":
         return
+    if orphaned is not signal.SIGKILL:
+        # A shell that starts something in the background has it ignore SIGINT.
+        signal.signal(orphaned, signal.SIG_DFL)
     _prctl(PR_SET_PDEATHSIG, orphaned)
     if os.getppid() != parent:
         sys.exit(CANNOT_LAUNCH)

@@ -46,7 +46,7 @@ PAGES = {
     "/goldens/{golden}/": EVERYBODY,
     "/drafts/{draft}/reviews/": EVERYBODY,
     "/escalated/": {"lead"},
-    "/fact-reports/": {"lead"},
+    "/fact-reports/": EVERYBODY,
 }
 
 
