@@ -1,7 +1,8 @@
 """Writing: what was chosen, as files of rows in every format and kind that the recipe names."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def write_files(
     for slug in recipe.formats:
         training_format = get_training_format(slug)
         with (
+            _without_looking_for_rings(),
             closing(lines(own, recipe, training_format)) as batches,
             _FilesOfFormat(workshop, training_format, recipe.files) as opened,
         ):
@@ -51,6 +53,20 @@ def write_files(
                 tell(done)
             files += opened.close_whole()
     return files
+
+
+@contextmanager
+def _without_looking_for_rings() -> Iterator[None]:
+    """Leave out Python's search for rings of objects: rows are made by the million, in no ring, and
+    each is freed as soon as it is written.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _FilesOfFormat:
