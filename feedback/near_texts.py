@@ -30,7 +30,8 @@ def word_pairs(text: str) -> Pairs:
 
 def alike(ours: Pairs, theirs: Pairs) -> float:
     """Return which share of the pairs of both is in both, 0 to 1."""
-    return len(ours & theirs) / len(ours | theirs)
+    shared = len(ours & theirs)
+    return shared / (len(ours) + len(theirs) - shared)
 
 
 def near_bands(pairs: Pairs) -> list[int]:

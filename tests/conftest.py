@@ -14,7 +14,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import OperationalError
+from django.db.backends.base.operations import BaseDatabaseOperations
 from django.test import Client
+from django.utils import translation
+from psycopg.errors import DeadlockDetected
 
 from accounts import roles
 from accounts.models import AccessToken, Person
@@ -55,6 +59,32 @@ def no_names_of_the_last_test() -> None:
     """The index of names outlives a test; the recommendations it was made from do not."""
     forget_catalogue()
     forget_published()
+
+
+@pytest.fixture(autouse=True)
+def no_language_of_the_last_test() -> Iterator[None]:
+    """A request in German leaves its language to the thread that it was answered by."""
+    yield
+    translation.deactivate()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def emptied_again_after_a_deadlock() -> Iterator[None]:
+    """The last request of a browser may still be answered while a test's tables are emptied."""
+    empty = BaseDatabaseOperations.execute_sql_flush
+
+    def empty_again(operations: BaseDatabaseOperations, statements: list[str]) -> None:
+        for _ in range(10):
+            try:
+                return empty(operations, statements)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, DeadlockDetected):
+                    raise
+        return empty(operations, statements)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(BaseDatabaseOperations, "execute_sql_flush", empty_again)
+        yield
 
 
 # The stack ---------------------------------------------------------------------------------------

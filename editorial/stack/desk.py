@@ -234,10 +234,11 @@ class _Desk:
         home = self._home
         parts = [
             Part("web", _web_command(home, self._port)),
-            Part("worker", _worker_command("desk")),
-            # The second process takes over while the last answers of the first come home.
+            Part("worker", _worker_command("desk", niceness=BEHIND_THE_SCENES)),
+            # The second process takes over while the last answers of the first come home. Neither
+            # gives way: a model server costs more than they do, and waits while they wait.
             Part("drafting", _worker_command("drafting", processes=2)),
-            Part("datasets", _worker_command("datasets")),
+            Part("datasets", _worker_command("datasets", niceness=BEHIND_THE_SCENES)),
             Part("beat", _beat_command(home)),
         ]
         if self._embeds_database:
@@ -274,7 +275,7 @@ def _web_command(home: Home, port: int) -> list[str]:
     )
 
 
-def _worker_command(queue: str, processes: int = 1) -> list[str]:
+def _worker_command(queue: str, *, processes: int = 1, niceness: int = 0) -> list[str]:
     # Celery warns of root at length. Its reason, messages that hold code, is not given here: they
     # are JSON and come through a socket that only root can open.
     quiet_root = ["-W", "ignore:You're running the worker with superuser privileges"]
@@ -289,7 +290,7 @@ def _worker_command(queue: str, processes: int = 1) -> list[str]:
             "--without-gossip",
             "--without-mingle",
         ],
-        niceness=BEHIND_THE_SCENES,
+        niceness=niceness,
     )
 
 

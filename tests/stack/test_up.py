@@ -89,12 +89,13 @@ def test_what_works_behind_the_scenes_gives_way_to_the_pages(desk: RunningDesk) 
     niceness = {
         name: process.nice()
         for process in _supervised(desk)
-        for name in ("gunicorn", "celery", "postgres", "serve_model.py")
-        if any(name in word for word in _words(process))
+        for name in ("gunicorn", "postgres", "drafting", "datasets", "beat", "serve_model.py")
+        if any(name in Path(word).parts for word in _words(process))
     }
 
-    assert niceness["gunicorn"] == niceness["postgres"]
-    assert niceness["celery"] == niceness["serve_model.py"] > niceness["gunicorn"]
+    assert niceness["gunicorn"] == niceness["postgres"] == niceness["drafting"]
+    assert niceness["datasets"] == niceness["beat"] == niceness["serve_model.py"]
+    assert niceness["datasets"] > niceness["gunicorn"]
 
 
 def test_only_the_pages_and_the_model_listen_and_only_on_the_loopback(desk: RunningDesk) -> None:
