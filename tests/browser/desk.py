@@ -7,6 +7,9 @@ from explanations.models import Draft
 # Longer than decision keys sleep after a new draft.
 AWAKE_MS = 650
 
+UNTIL_MS = 60_000
+LOOK_AGAIN_MS = 50
+
 
 class Desk:
     """One browser page with the review screen."""
@@ -31,6 +34,18 @@ class Desk:
             "() => requestAnimationFrame(seen))))"
         )
         self.page.clock.fast_forward(AWAKE_MS)
+
+    def until(self, holds: str) -> None:
+        """Wait until an expression in the page's own words holds.
+
+        Playwright's `wait_for_function` looks again from within the page, by `eval`, which the
+        desk's pages forbid: it works where the expression holds at once, and only there.
+        """
+        for _look in range(UNTIL_MS // LOOK_AGAIN_MS):
+            if self.page.evaluate(f"Boolean({holds})"):
+                return
+            self.page.wait_for_timeout(LOOK_AGAIN_MS)
+        raise AssertionError(f"{holds} did not come to hold within {UNTIL_MS} ms.")
 
     @property
     def draft(self) -> Locator:

@@ -166,7 +166,7 @@ def test_the_blind_sample_shows_no_assertions_but_its_facts_are_linked(
     desk.open()
     expect(desk.page.locator("li[data-link=assertion]")).to_have_count(0)
     fact(desk.page, "metalcore").hover()
-    desk.page.wait_for_function("CSS.highlights.has('desk-mention')")
+    desk.until("CSS.highlights.has('desk-mention')")
 
 
 def test_a_lead_dismisses_a_finding_for_the_whole_task_at_the_desk(

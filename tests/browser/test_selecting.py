@@ -119,7 +119,7 @@ def test_a_double_click_selects_a_word_and_a_category_button_tags_it(
     assert box is not None
     desk.page.mouse.dblclick(box["x"] + 100, box["y"] + box["height"] / 2)
     # The browser tells of what a mouse has selected in its own time.
-    desk.page.wait_for_function("CSS.highlights.get('desk-selection')?.size")
+    desk.until("CSS.highlights.get('desk-selection')?.size")
     chosen = desk.selected()
     desk.page.get_by_role("button", name="3 Unsupported").click()
     expect(desk.page.locator(".mark-row-tag")).to_contain_text(chosen)
