@@ -205,7 +205,7 @@ class ImportAdmin(HistoryAdmin):
 class RecommendationAdmin(HistoryAdmin):
     """Items and audiences."""
 
-    list_display = ("external_id", "task", "group", "locale", "priority", "changed_at")
+    list_display = ("external_id", "task", "group", "locale", "priority", "stratum", "changed_at")
     list_filter = ("task",)
     list_select_related = ("task",)
     finders = (_by_external_id(""), by_number("id"), by_words("group"))

@@ -23,9 +23,13 @@ DEFAULT_LOCALE: Final = "en"
 
 REQUIRED: Final = ("task", "external_id", "item")
 FIELDS: Final = frozenset(
-    {"task", "external_id", "group", "locale", "priority", "item", "audience"}
+    {"task", "external_id", "group", "locale", "priority", "stratum", "item", "audience"}
 )
 SIDES: Final = ("item", "audience")
+POPULAR: Final = "popular"
+NICHE: Final = "niche"
+STRATA: Final = (POPULAR, NICHE)
+"""How many people meet the item; a line may leave it to its priority."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # BCP 47: language, script, region, variants, extensions, private use.
@@ -50,6 +54,8 @@ class RecommendationLine(NamedTuple):
     group: str
     locale: str
     priority: int
+    stratum: str
+    """One of STRATA, or empty."""
     item: bytes
     audience: bytes
     content_sha256: str
@@ -106,16 +112,28 @@ def _checked(line: int, document: dict[str, Any], tasks: Collection[str]) -> Rec
     group = _name("group", document["group"]) if "group" in document else external_id
     locale = _checked_locale(document.get("locale", DEFAULT_LOCALE))
     priority = _checked_priority(document.get("priority", 0))
+    stratum = _checked_stratum(document["stratum"]) if "stratum" in document else ""
     item = _side("item", document["item"])
     if not document["item"]:
         raise _Refused("item", "“item” has no facts.")
     audience = _side("audience", document.get("audience", {}))
     digest = hashlib.sha256(f"{group}\n{locale}\n{priority}\n".encode())
+    if stratum:  # a line that has none is the same as before there were any
+        digest.update(f"{stratum}\n".encode())
     digest.update(item)
     digest.update(b"\n")
     digest.update(audience)
     return RecommendationLine(
-        line, task, external_id, group, locale, priority, item, audience, digest.hexdigest()
+        line,
+        task,
+        external_id,
+        group,
+        locale,
+        priority,
+        stratum,
+        item,
+        audience,
+        digest.hexdigest(),
     )
 
 
@@ -146,6 +164,16 @@ def _checked_priority(value: object) -> int:
         raise _Refused("priority", "“priority” must be a whole number.")
     if not 0 <= value <= 100:
         raise _Refused("priority", f"“priority” must be 0 to 100, not {_quoted(str(value))}.")
+    return value
+
+
+def _checked_stratum(value: object) -> str:
+    if not isinstance(value, str):
+        raise _Refused("stratum", f"“stratum” must be text, not {_kind(value)}.")
+    if value not in STRATA:
+        raise _Refused(
+            "stratum", f"“stratum” must be {' or '.join(STRATA)}, not “{_quoted(value)}”."
+        )
     return value
 
 

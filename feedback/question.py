@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from accounts.words import translatable
+from explanations.recommendation_lines import NICHE, POPULAR
 
 BLIND: Final = "blind"
 QUEUE: Final = "queue"
@@ -20,8 +21,6 @@ SAMPLES: Final[Mapping[str, str]] = {
     QUEUE: translatable("what the queue saw"),
 }
 
-POPULAR: Final = "popular"
-NICHE: Final = "niche"
 STRATA: Final[Mapping[str, str]] = {
     POPULAR: translatable("popular"),
     NICHE: translatable("niche"),

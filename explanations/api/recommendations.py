@@ -31,6 +31,9 @@ class RecommendationOutput(serializers.Serializer[Any]):
     group = serializers.CharField()
     locale = serializers.CharField()
     priority = serializers.IntegerField()
+    stratum = serializers.CharField(
+        help_text="popular or niche; empty where the delivery leaves it to the priority."
+    )
     import_id = serializers.IntegerField(source="delivery_id", allow_null=True)
     created_at = serializers.DateTimeField()
     changed_at = serializers.DateTimeField()

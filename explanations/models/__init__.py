@@ -11,6 +11,7 @@ from explanations.models.recommendation import (
     Import,
     Recommendation,
     RefusedLine,
+    Stratum,
 )
 from explanations.models.run import Run
 from explanations.models.task import (
@@ -56,6 +57,7 @@ __all__ = [
     "Run",
     "Severity",
     "StandingFinding",
+    "Stratum",
     "Task",
     "Threshold",
     "Trial",

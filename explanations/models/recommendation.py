@@ -93,6 +93,13 @@ class RefusedLine(models.Model):
         return f"line {self.line}: {self.reason}"
 
 
+class Stratum(models.TextChoices):
+    """How many people meet an item."""
+
+    POPULAR = "popular", _("popular")
+    NICHE = "niche", _("niche")
+
+
 class Recommendation(models.Model):
     """Item and audience: the thing to explain. Its facts are in its current snapshot."""
 
@@ -105,6 +112,14 @@ class Recommendation(models.Model):
     group = models.CharField(max_length=200, help_text="Rows of one group stay in one split.")
     locale = models.CharField(max_length=35)
     priority = models.PositiveSmallIntegerField(default=0, help_text="0 to 100, higher first.")
+    stratum = models.CharField(
+        max_length=8,
+        choices=Stratum.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="How many people meet the item. Empty: its priority says so.",
+    )
     content_sha256 = models.CharField(
         max_length=64, help_text="Of what was delivered; the same content again is a no-op."
     )
@@ -130,6 +145,10 @@ class Recommendation(models.Model):
             models.CheckConstraint(
                 name="recommendation_priority_in_range",
                 condition=models.Q(priority__gte=0, priority__lte=100),
+            ),
+            models.CheckConstraint(
+                name="recommendation_stratum_is_one",
+                condition=models.Q(stratum__in=["", *Stratum.values]),
             ),
         ]
         indexes: ClassVar = [models.Index(name="recommendation_group", fields=["group"])]

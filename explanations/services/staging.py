@@ -31,7 +31,7 @@ _BEGIN = """
     );
     CREATE TEMPORARY TABLE IF NOT EXISTS staged_change (
         recommendation_id bigint PRIMARY KEY, "group" text, locale text, priority smallint,
-        content_sha256 text, item jsonb, audience jsonb
+        stratum text, content_sha256 text, item jsonb, audience jsonb
     );
     TRUNCATE delivered, staged, staged_change;
 """
@@ -71,8 +71,8 @@ _DRAW_IDS = """
 
 _COPY_NEW = """
     COPY explanations_recommendation (
-        id, task_id, external_id, "group", locale, priority, content_sha256, snapshot_id,
-        delivery_id
+        id, task_id, external_id, "group", locale, priority, stratum, content_sha256,
+        snapshot_id, delivery_id
     ) FROM STDIN
 """
 
@@ -83,7 +83,7 @@ _COPY_FIRST_SNAPSHOTS = """
 
 _COPY_CHANGES = """
     COPY staged_change (
-        recommendation_id, "group", locale, priority, content_sha256, item, audience
+        recommendation_id, "group", locale, priority, stratum, content_sha256, item, audience
     ) FROM STDIN
 """
 
@@ -91,8 +91,9 @@ _COPY_CHANGES = """
 # jsonb knows neither the order of names nor whether a number was written 1 or 1.0.
 _COMPARE = """
     SELECT recommendation.id,
-           (recommendation."group", recommendation.locale, recommendation.priority)
-             IS DISTINCT FROM (staged."group", staged.locale, staged.priority),
+           (recommendation."group", recommendation.locale, recommendation.priority,
+            recommendation.stratum)
+             IS DISTINCT FROM (staged."group", staged.locale, staged.priority, staged.stratum),
            (last.item, last.audience) IS DISTINCT FROM (staged.item, staged.audience)
     FROM explanations_recommendation AS recommendation
     JOIN staged_change AS staged ON staged.recommendation_id = recommendation.id
@@ -122,7 +123,7 @@ _UPDATE = """
     )
     UPDATE explanations_recommendation AS recommendation
     SET "group" = staged."group", locale = staged.locale, priority = staged.priority,
-        content_sha256 = staged.content_sha256,
+        stratum = staged.stratum, content_sha256 = staged.content_sha256,
         snapshot_id = COALESCE(taken.id, recommendation.snapshot_id),
         delivery_id = CASE WHEN recommendation.id = ANY(%(changed)s)
                            THEN %(delivery)s ELSE recommendation.delivery_id END,
@@ -245,6 +246,7 @@ def _insert(
                     line.group,
                     line.locale,
                     line.priority,
+                    line.stratum,
                     line.content_sha256,
                     snapshot_id,
                     delivery.pk,
@@ -281,6 +283,7 @@ def _update(cursor: CursorWrapper, delivery: Import, lines: dict[int, Recommenda
                     line.group,
                     line.locale,
                     line.priority,
+                    line.stratum,
                     line.content_sha256,
                     line.item.decode(),
                     line.audience.decode(),

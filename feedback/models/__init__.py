@@ -26,7 +26,6 @@ from feedback.models.statistics import (
     DraftToCount,
     JudgedDraft,
     StatisticsKeeper,
-    Stratum,
     Tally,
 )
 from feedback.models.webhook import Webhook, WebhookDelivery
@@ -61,7 +60,6 @@ __all__ = [
     "SavedView",
     "Split",
     "StatisticsKeeper",
-    "Stratum",
     "Tag",
     "Tally",
     "Webhook",

@@ -6,17 +6,9 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
-from django.utils.translation import gettext_lazy as _
 
-from explanations.models import Draft, Guide, ModelVersion, Prompt, Task
+from explanations.models import Draft, Guide, ModelVersion, Prompt, Stratum, Task
 from feedback.models.review import Review
-
-
-class Stratum(models.TextChoices):
-    """How many people meet the item."""
-
-    POPULAR = "popular", _("popular")
-    NICHE = "niche", _("niche")
 
 
 class Cohort(models.Model):

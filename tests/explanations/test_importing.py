@@ -188,6 +188,32 @@ def test_another_priority_changes_the_recommendation_but_not_its_facts(
     assert track.snapshots.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kept"),
+    [
+        ({}, {"stratum": "niche"}, "niche"),
+        ({"stratum": "niche"}, {"stratum": "popular"}, "popular"),
+        ({"stratum": "niche"}, {}, ""),
+    ],
+)
+def test_another_stratum_changes_the_recommendation_but_not_its_facts(
+    music_task: Task, before: dict[str, str], after: dict[str, str], kept: str
+) -> None:
+    delivered(line(**before))
+
+    assert counts(delivered(line(**after))) == (0, 1, 0, 0)
+    assert counts(delivered(line(**after))) == (0, 0, 1, 0)
+    track = Recommendation.objects.get()
+    assert track.stratum == kept
+    assert track.snapshots.count() == 1
+
+
+def test_a_first_delivery_keeps_the_stratum(music_task: Task) -> None:
+    delivered(line("a", stratum="niche"))
+
+    assert Recommendation.objects.get().stratum == "niche"
+
+
 def test_a_number_written_otherwise_is_no_change(track: Recommendation) -> None:
     again = delivered(line(item={**TRACK, "tempo_bpm": 172.0}))
 

@@ -76,6 +76,25 @@ def test_group_locale_priority_and_audience_may_be_left_out() -> None:
     assert (good.group, good.locale, good.priority, good.audience) == ("job:1", "en", 0, b"{}")
 
 
+def test_a_line_may_say_how_many_people_meet_the_item() -> None:
+    silent, niche, popular = read(ndjson(line(), line(stratum="niche"), line(stratum="popular")))
+
+    assert isinstance(silent, RecommendationLine)
+    assert isinstance(niche, RecommendationLine)
+    assert isinstance(popular, RecommendationLine)
+    assert (silent.stratum, niche.stratum, popular.stratum) == ("", "niche", "popular")
+    assert len({silent.content_sha256, niche.content_sha256, popular.content_sha256}) == 3
+
+
+def test_a_csv_says_the_stratum_in_a_column_of_its_name() -> None:
+    content = b"task,external_id,stratum,item.title\njob-fit,a,niche,Cook\njob-fit,b,,Baker\n"
+    first, second = read(content)
+
+    assert isinstance(first, RecommendationLine)
+    assert isinstance(second, RecommendationLine)
+    assert (first.stratum, second.stratum) == ("niche", "")
+
+
 @pytest.mark.parametrize(
     ("bad", "field", "reason"),
     [
@@ -99,6 +118,9 @@ def test_group_locale_priority_and_audience_may_be_left_out() -> None:
         (line(priority="5"), "priority", "whole number"),
         (line(priority=True), "priority", "whole number"),
         (line(priority=5.5), "priority", "whole number"),
+        (line(stratum="middling"), "stratum", "must be popular or niche, not “middling”"),
+        (line(stratum=""), "stratum", "must be popular or niche"),
+        (line(stratum=None), "stratum", "must be text, not null"),
         (line(item={}), "item", "no facts"),
         (line(item=[1]), "item", "must be an object, not a list"),
         (line(item="Ritual"), "item", "must be an object, not text"),

@@ -127,12 +127,29 @@ class TestOneReview:
         keep_statistics()
         assert JudgedDraft.objects.get().day == day
 
+    @pytest.mark.parametrize(
+        ("said", "priority", "counted"),
+        [
+            ("niche", 90, "niche"),
+            ("popular", 0, "popular"),
+            ("", 50, "popular"),
+            ("", 49, "niche"),
+        ],
+    )
+    def test_is_of_the_stratum_that_its_recommendation_says_or_else_its_priority(
+        self, editor: Person, ready_draft: Draft, said: str, priority: int, counted: str
+    ) -> None:
+        Recommendation.objects.update(stratum=said, priority=priority)
+        reviewed(editor, outcome="ACCEPT")
+        keep_statistics()
+        assert Cohort.objects.get().stratum == counted
+
     def test_keeps_where_and_how_popular_the_item_was(
         self, editor: Person, ready_draft: Draft
     ) -> None:
         reviewed(editor, outcome="ACCEPT")
         keep_statistics()
-        Recommendation.objects.update(locale="de", priority=1)
+        Recommendation.objects.update(locale="de", priority=1, stratum="niche")
         DraftToCount.objects.create(draft=ready_draft)
         keep_statistics()
         cohort = Cohort.objects.get()

@@ -5,10 +5,10 @@ disagree about what a number means.
 
 from typing import Final
 
-from feedback.question import POPULAR
+from explanations.recommendation_lines import NICHE, POPULAR
 
 POPULAR_FROM: Final = 50
-"""The priority, 0 to 100, from which on a recommendation is popular."""
+"""The priority, 0 to 100, from which on a recommendation is popular that does not say."""
 
 OUTCOME_CODES: Final = {"ACCEPT": 1, "BLAND": 2, "EDIT": 3, "REJECT": 4, "UNREVIEWABLE": 5}
 ANSWER_CODES: Final = {"yes": 1, "no": 2, "na": 3}
@@ -29,7 +29,8 @@ SELECT draft.id AS draft_id, review.id AS review_id,
        coalesce(before.locale, recommendation.locale) AS locale,
        coalesce(
            before.stratum,
-           CASE WHEN recommendation.priority >= {POPULAR_FROM} THEN '{POPULAR}' ELSE 'niche' END
+           nullif(recommendation.stratum, ''),
+           CASE WHEN recommendation.priority >= {POPULAR_FROM} THEN '{POPULAR}' ELSE '{NICHE}' END
        ) AS stratum,
        draft.blind, review.guide_id, review.editor_id, review.outcome, review.active_ms,
        CASE WHEN review.outcome = 'EDIT' AND EXISTS (
