@@ -15,6 +15,33 @@ from feedback.models.review import Review
 ENDED = pgtrigger.Q(old__state__in=["READY", "FAILED", "CANCELLED"])
 
 
+def of_a_build(name: str) -> pgtrigger.Trigger:
+    """Refuse what is written for a dataset that is not being built.
+
+    Asked once a statement, however many rows it writes. The dataset is locked until they are
+    there: none is ready in between.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="written"),  # type: ignore[no-untyped-call]
+        declare=[("named", "bigint[] := ARRAY(SELECT DISTINCT dataset_id FROM written)")],
+        func="""
+            IF cardinality(named) <> (
+                SELECT count(*) FROM (
+                    SELECT FROM feedback_dataset
+                    WHERE id = ANY(named) AND state = 'BUILDING' FOR SHARE
+                ) building
+            ) THEN
+                RAISE EXCEPTION 'pgtrigger: only a dataset that is being built gets more';
+            END IF;
+            RETURN NULL;
+        """,
+    )
+
+
 class Split(models.TextChoices):
     """What rows are for. Nothing of one group is ever in two of them."""
 
@@ -185,20 +212,7 @@ class DatasetFile(models.Model):
         ]
         triggers: ClassVar = [
             append_only("dataset_file_is_append_only"),
-            # The dataset is locked until the file is there: none is ready in between.
-            pgtrigger.Trigger(
-                name="dataset_file_is_of_a_build",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert,
-                func="""
-                    PERFORM FROM feedback_dataset
-                    WHERE id = NEW.dataset_id AND state = 'BUILDING' FOR SHARE;
-                    IF NOT FOUND THEN
-                        RAISE EXCEPTION 'pgtrigger: only a dataset that is being built gets files';
-                    END IF;
-                    RETURN NEW;
-                """,
-            ),
+            of_a_build("dataset_file_is_of_a_build"),
         ]
 
     def __str__(self) -> str:
@@ -240,7 +254,10 @@ class DatasetRow(models.Model):
     split = models.CharField(max_length=10, choices=Split.choices)
 
     class Meta:
-        triggers: ClassVar = [append_only("dataset_row_is_append_only")]
+        triggers: ClassVar = [
+            append_only("dataset_row_is_append_only"),
+            of_a_build("dataset_row_is_of_a_build"),
+        ]
 
     def __str__(self) -> str:
         return f"review {self.review_id} in dataset {self.dataset_id}"
@@ -286,7 +303,10 @@ class GroupSplit(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(name="group_has_one_split", fields=["salt", "group"])
         ]
-        triggers: ClassVar = [append_only("group_split_is_for_ever")]
+        triggers: ClassVar = [
+            append_only("group_split_is_for_ever"),
+            of_a_build("group_split_is_of_a_build"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.group}: {self.split}"

@@ -108,8 +108,12 @@ STATEMENTS = [
     "UPDATE feedback_datasetrow SET split = 'test'",
     "UPDATE feedback_datasetrow SET golden_id = NULL",
     "DELETE FROM feedback_datasetrow",
+    "INSERT INTO feedback_datasetrow (dataset_id, review_id, split)"
+    " SELECT id, 0, 'train' FROM feedback_dataset",
     "UPDATE feedback_groupsplit SET split = 'test'",
     "DELETE FROM feedback_groupsplit",
+    'INSERT INTO feedback_groupsplit (salt, "group", split, dataset_id)'
+    " SELECT 'other', 'one more', 'train', id FROM feedback_dataset",
 ]
 
 
@@ -120,6 +124,22 @@ def test_the_database_refuses_every_change(ready: Dataset) -> None:
         with pytest.raises(ProgrammingError, match="pgtrigger"), connection.cursor() as cursor:
             cursor.execute(statement)
         assert all_of(ready) == before, statement
+
+
+def test_rows_for_one_that_is_built_bring_none_into_one_that_is_ready(ready: Dataset) -> None:
+    before = all_of(ready)
+    under_way = claim(create_dataset(read_recipe(MUSIC), ready.created_by, uuid4()).pk)
+    assert under_way is not None
+
+    both = (
+        "INSERT INTO feedback_datasetrow (dataset_id, review_id, split)"
+        " SELECT unnest(%s), 7, 'test'"
+    )
+    with pytest.raises(ProgrammingError, match="pgtrigger"), connection.cursor() as cursor:
+        cursor.execute(both, [[under_way.pk, ready.pk]])
+
+    assert all_of(ready) == before
+    assert not under_way.dataset_rows.exists()
 
 
 def test_no_second_dataset_has_its_name_and_number(ready: Dataset) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 
+import pgtrigger
 import pytest
 from django.db import transaction
 from django.http import QueryDict
@@ -55,10 +56,7 @@ def ready(waiting: Dataset) -> Dataset:
 def member(dataset: Dataset) -> DatasetRow:
     """The one review that is in it."""
     golden = Golden.objects.get()
-    row, _made = DatasetRow.objects.get_or_create(
-        dataset=dataset, review=golden.review, defaults={"golden": golden, "split": "train"}
-    )
-    return row
+    return DatasetRow.objects.get(dataset=dataset, review=golden.review)
 
 
 def form(**fields: Any) -> dict[str, Any]:
@@ -401,7 +399,8 @@ def test_rows_are_listed_by_split_and_page_by_page(
         key=uuid4(),
         outcome="REJECT",
     )
-    DatasetRow.objects.create(dataset=ready, review=other, split="test")
+    with pgtrigger.ignore("feedback.DatasetRow:dataset_row_is_of_a_build"):
+        DatasetRow.objects.create(dataset=ready, review=other, split="test")
     rows = "/datasets/music-sft/1/rows/"
 
     first = page(lead_client, rows)
