@@ -12,10 +12,10 @@ from accounts.history import append_only
 from explanations.models import Answer, Category, Criterion, Draft, Finding, Guide, Place, Severity
 from feedback.models.assignment import Assignment
 
-# In the review's own transaction: see DraftToCount.
-_WILL_BE_COUNTED: Final = (
+WILL_BE_COUNTED: Final = (
     "INSERT INTO feedback_drafttocount (draft_id) VALUES (NEW.draft_id); RETURN NULL;"
 )
+"""What a trigger does in the transaction that changes a judgement: see DraftToCount."""
 
 
 class HoldsOnlyChanges(models.Func):
@@ -141,7 +141,7 @@ class Review(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
                 condition=~pgtrigger.Q(new__outcome__in=["SKIP", "ESCALATE"]),
-                func=_WILL_BE_COUNTED,
+                func=WILL_BE_COUNTED,
             ),
         ]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, Max, QuerySet
@@ -568,6 +568,51 @@ def withdraw_undone(review: Review, editor: Person) -> None:
         _move(golden, Golden.State.WITHDRAWN, UNDONE, editor)
     # A rejected draft has no golden, and is a bad example all the same.
     mark_review(review.pk)
+
+
+def withdraw_overruled(
+    review_ids: Collection[int], reason: str, person: Person
+) -> list[dict[str, object]]:
+    """Withdraw the goldens of reviews that a lead found wrong; return what they were before.
+
+    Must run in the transaction that settles the draft, with the recommendation locked.
+    """
+    standing = Golden.objects.exclude(state=Golden.State.WITHDRAWN).filter(review__in=review_ids)
+    before: list[dict[str, object]] = []
+    for golden in (
+        standing.select_related("snapshot")
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    ):
+        before.append(
+            {"golden": golden.pk, "state": golden.state, "state_reason": golden.state_reason}
+        )
+        _move(golden, Golden.State.WITHDRAWN, reason, person)
+    return before
+
+
+def put_back_overruled(before: Iterable[Mapping[str, Any]], person: Person) -> None:
+    """Give goldens that `withdraw_overruled` withdrew the state they had, by what it returned.
+
+    One whose facts have changed meanwhile needs a new review. Must run in the transaction that
+    takes the lead's word back, with the recommendation locked.
+    """
+    was = {each["golden"]: each for each in before}
+    goldens = list(
+        Golden.objects.filter(pk__in=was, state=Golden.State.WITHDRAWN)
+        .select_related("snapshot")
+        .select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+    )
+    for golden in goldens:
+        golden.state = was[golden.pk]["state"]
+        golden.state_reason = was[golden.pk]["state_reason"]
+        Golden.objects.filter(pk=golden.pk).update(
+            state=golden.state, state_reason=golden.state_reason, changed_at=Now()
+        )
+        record(person, "golden put back", golden, state=golden.state)
+    hand_down(goldens)
+    mark_outdated({golden.recommendation_id for golden in goldens})
 
 
 def mark_outdated(recommendation_ids: Collection[int]) -> int:

@@ -15,7 +15,7 @@ from django.db.models import Prefetch
 from explanations.checks.published import Words, owner_of
 from explanations.models import Draft
 from feedback.likeness import bands_of, bands_of_words, shared_words
-from feedback.models import DecidedLine, Golden, Review, Tag
+from feedback.models import DecidedLine, Golden, Review, Tag, overruled
 from feedback.outcomes import JUDGES_FINDINGS, Outcome
 from feedback.services.goldens import facts_seen
 
@@ -76,6 +76,7 @@ def decided_before(draft: Draft) -> list[Remembered]:
     reviews = (
         Review.objects.filter(pk__in=why)
         .exclude(draft=draft)
+        .exclude(overruled())
         .select_related("editor", "draft__recommendation")
         .prefetch_related(
             Prefetch("tags", Tag.objects.select_related("category")),

@@ -45,6 +45,7 @@ from feedback.outcomes import (
 )
 from feedback.review_body import BodyRefused, ReviewBody, TagBody, body_sha256, check_body
 from feedback.services import goldens, harm, memory
+from feedback.services.adjudicating import end_with_its_review, is_overruled
 from feedback.services.deadlocks import again_after_deadlock
 from feedback.services.goldens import MadeGolden, facts_seen, state_reason_in_words
 from feedback.services.judged_by import Decides, JudgedBy, lock_draft_of, read_judged_by
@@ -488,6 +489,7 @@ def undo_review(editor: Person, review_id: int) -> Undone:
             outcome=Review.Outcome.UNDO,
             supersedes=review,
         )
+        end_with_its_review(draft, review, editor)
         goldens.withdraw_undone(review, editor)
         harm.take_back(review, editor)
         memory.forget(review)
@@ -537,6 +539,9 @@ def _refuse_the_taken(review: Review, draft: Draft, place: Place) -> None:
         raise UndoRefused(_("The draft wants no review any more."))
     if Assignment.objects.active().filter(place=place).exists():
         raise UndoRefused(_("Somebody else has this draft now."))
+    if is_overruled(review):
+        # Reviewed again it would ask the lead the same question.
+        raise UndoRefused(_("A lead has found another review of this draft right; ask them."))
     if (
         place.state == Place.State.ESCALATED
         and review.outcome == Review.Outcome.SKIP

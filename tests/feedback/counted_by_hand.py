@@ -20,9 +20,10 @@ def judged_by_hand() -> dict[int, Review]:
             for review in draft.reviews.all()
             if review.outcome in ENDS_THE_PLACE and not hasattr(review, "superseded_by")
         ]
+        found_right = {each.review_id for each in draft.adjudications.all() if not each.undone_at}
         judged[draft.pk] = max(
             (each for each in standing if each.outcome == draft.settled_outcome),
-            key=lambda review: review.pk,
+            key=lambda review: (review.pk in found_right, review.pk),
         )
     return judged
 

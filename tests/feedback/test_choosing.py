@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from explanations.models import Draft, FactSnapshot, Finding, Prompt, Run, Task
-from feedback.models import Dataset, Golden, GroupSplit, Review, Tag
+from feedback.models import Adjudication, Dataset, Golden, GroupSplit, Review, Tag
 from feedback.recipe import SPLITS
 from feedback.services.datasets import choosing
 from tests.conftest import LISTENER, TRACK, drafted, recommended
@@ -177,6 +177,29 @@ def test_what_one_editor_accepted_and_another_one_rejected_teaches_nothing(
     assert [row["label"] for row in rows_of(dataset, "kto/train.jsonl")] == [True]
     assert dataset.manifest is not None
     assert dataset.manifest["left_out"] == {choosing.DISPUTED: 2}
+
+
+@pytest.mark.parametrize("right", ["ACCEPT", "REJECT"])
+def test_of_what_a_lead_has_settled_the_review_that_is_right_teaches_alone(
+    another_draft: Callable[[], Draft],
+    editor: Person,
+    second_editor: Person,
+    lead: Person,
+    ml_engineer: Person,
+    right: str,
+) -> None:
+    disputed = another_draft()
+    reviews = {
+        "ACCEPT": reviewed(disputed, editor, outcome="ACCEPT").review,
+        "REJECT": rejected(disputed, second_editor),
+    }
+    Adjudication.objects.create(draft=disputed, review=reviews[right], lead=lead, reason="So.")
+
+    dataset = built(ml_engineer, formats=["kto"])
+
+    assert [row["label"] for row in rows_of(dataset, "kto/train.jsonl")] == [right == "ACCEPT"]
+    assert dataset.manifest is not None
+    assert dataset.manifest["left_out"] == {}
 
 
 def test_a_draft_with_private_things_is_shown_to_nobody_but_its_golden_is(

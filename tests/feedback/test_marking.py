@@ -8,11 +8,13 @@ from django.db import connection, transaction
 
 from accounts.models import Person
 from explanations import nudge
-from explanations.models import Draft
-from feedback.models import Dataset, DatasetMark, DatasetRow, Golden
+from explanations.models import Draft, Place
+from feedback.models import Dataset, DatasetMark, DatasetRow, Golden, Review
 from feedback.recipe import read_recipe
+from feedback.services.adjudicating import adjudicate, undo_adjudication
 from feedback.services.datasets.attempt import Attempt, claim
 from feedback.services.datasets.creating import create_dataset
+from feedback.services.datasets.marking import OVERRULED, UNSETTLED
 from feedback.services.goldens import withdraw_golden
 from feedback.services.reviewing import undo_review
 from tests.feedback.conftest import DraftMaker
@@ -131,6 +133,61 @@ def test_what_is_taken_back_while_a_dataset_is_built_marks_it_when_it_is_ready(
     ended(attempt, rejection.pk, None)
 
     assert marks() == [("music-sft", None, "Its editor took the review back.")]
+
+
+@pytest.fixture
+def disagreement(
+    drafts: DraftMaker, editor: Person, second_editor: Person
+) -> tuple[Golden, Review]:
+    """What Ada accepted, and Bela's rejection of the same draft."""
+    (draft,) = drafts(1)
+    Place.objects.create(draft=draft, task=draft.task, priority=50, ordinal=2)
+    accepted = reviewed(editor, outcome="ACCEPT").golden
+    assert accepted is not None
+    return accepted, reviewed(second_editor, outcome="REJECT", tags=[tag_on_all()]).review
+
+
+def test_what_a_lead_overrules_marks_what_learned_from_it(
+    disagreement: tuple[Golden, Review], ml_engineer: Person, lead: Person
+) -> None:
+    golden, rejection = disagreement
+    ended(begun(ml_engineer, "a"), golden.review_id, golden)
+    ended(begun(ml_engineer, "b"), rejection.pk, None)
+
+    adjudicate(rejection.draft_id, golden.review_id, lead, "It is fine.")
+
+    assert marks() == [("b", None, OVERRULED)]
+    undo_adjudication(rejection.draft_id, lead)
+    adjudicate(rejection.draft_id, rejection.pk, lead, "It is not.")
+    assert marks() == [("a", golden.pk, OVERRULED), ("b", None, OVERRULED)]
+
+
+def test_what_a_lead_overrules_while_a_dataset_is_built_marks_it_when_it_is_ready(
+    disagreement: tuple[Golden, Review], ml_engineer: Person, lead: Person
+) -> None:
+    golden, rejection = disagreement
+    attempt = begun(ml_engineer)
+    adjudicate(rejection.draft_id, golden.review_id, lead, "It is fine.")
+
+    ended(attempt, rejection.pk, None)
+
+    assert marks() == [("music-sft", None, OVERRULED)]
+
+
+def test_what_a_lead_takes_back_marks_what_was_built_while_it_stood(
+    disagreement: tuple[Golden, Review], ml_engineer: Person, lead: Person
+) -> None:
+    golden, rejection = disagreement
+    ended(begun(ml_engineer, "before"), golden.review_id, golden)
+    adjudicate(rejection.draft_id, golden.review_id, lead, "It is fine.")
+    ended(begun(ml_engineer, "meanwhile"), golden.review_id, golden)
+    attempt = begun(ml_engineer, "under-way")
+
+    undo_adjudication(rejection.draft_id, lead)
+
+    assert marks() == [("meanwhile", golden.pk, UNSETTLED)]
+    ended(attempt, golden.review_id, golden)
+    assert marks() == [("meanwhile", golden.pk, UNSETTLED), ("under-way", golden.pk, UNSETTLED)]
 
 
 @pytest.mark.parametrize("withdrawn_first", [True, False])

@@ -1,7 +1,7 @@
 """What is kept of the reviews equals what the reviews say: whatever people do, whenever it dies."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -10,14 +10,26 @@ import pytest
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from accounts.models import Person
 from explanations.models import Draft, Place, Recommendation, Task
-from feedback.models import Cohort, DraftToCount, Golden, JudgedDraft, Review, Tally
+from feedback.models import Adjudication, Cohort, DraftToCount, Golden, JudgedDraft, Review, Tally
+from feedback.outcomes import ENDS_THE_PLACE
+from feedback.services.adjudicating import (
+    adjudicate,
+    undo_adjudication,
+    where_reviews_disagree,
+)
 from feedback.services.goldens import GoldenRefused, withdraw_golden
 from feedback.services.queue import claim_next
 from feedback.services.reviewing import UndoRefused, undo_review
@@ -259,6 +271,18 @@ class PeopleAtWork(RuleBasedStateMachine):
     def the_lead_withdraws_a_golden(self, which: int) -> None:
         self.desk.withdraw(which)
 
+    @initialize(right=st.integers(0, 2))
+    def the_lead_has_settled_one(self, right: int) -> None:
+        self.desk.settle(0, right)
+
+    @rule(which=st.integers(0, 2), right=st.integers(0, 2))
+    def the_lead_settles_a_disagreement(self, which: int, right: int) -> None:
+        self.desk.settle(which, right)
+
+    @rule(which=st.integers(0, 2))
+    def the_lead_takes_that_back(self, which: int) -> None:
+        self.desk.unsettle(which)
+
     @rule(batch=st.integers(1, 3))
     def the_keeper_counts(self, batch: int) -> None:
         self.desk.keep(batch)
@@ -271,6 +295,17 @@ class PeopleAtWork(RuleBasedStateMachine):
     @invariant()
     def what_is_kept_is_right(self) -> None:
         assert recount().is_right
+
+    @invariant()
+    def what_a_lead_found_right_is_what_the_draft_amounts_to(self) -> None:
+        for settled in Adjudication.objects.standing().select_related("draft", "review"):
+            assert settled.draft.state == Draft.State.REVIEWED
+            assert settled.draft.settled_outcome == settled.review.outcome
+            assert not hasattr(settled.review, "superseded_by")
+            others = Golden.objects.filter(review__draft=settled.draft).exclude(
+                review=settled.review
+            )
+            assert not others.exclude(state=Golden.State.WITHDRAWN).exists()
 
 
 class TheDesk:
@@ -320,20 +355,44 @@ class TheDesk:
             if goldens:
                 withdraw_golden(goldens[-1].pk, self.people[2], "Not good enough.")
 
+    def settle(self, which: int, right: int) -> None:
+        drafts = list(where_reviews_disagree().order_by("pk")[: which + 1])
+        if drafts:
+            given = Review.objects.standing().filter(draft=drafts[-1], outcome__in=ENDS_THE_PLACE)
+            reviews = list(given.order_by("pk")[: right + 1])
+            adjudicate(drafts[-1].pk, reviews[-1].pk, self.people[2], "So says the guide.")
+
+    def unsettle(self, which: int) -> None:
+        settled = list(Adjudication.objects.standing().order_by("pk")[: which + 1])
+        if settled:
+            undo_adjudication(settled[-1].draft_id, self.people[2])
+
     def keep(self, batch: int = keeping.BATCH) -> None:
         keep_statistics(batch=batch)
 
 
 @pytest.fixture
 def desk(editor: Person, second_editor: Person, lead: Person, drafts: DraftMaker) -> TheDesk:
-    """Five drafts, one of the blind sample and one that wants two reviews."""
-    made = drafts(5)
+    """Five drafts, one of the blind sample and one that wants two reviews; and a sixth, about which
+    two editors agreed and the lead did not.
+    """
+    made = drafts(6)
     Draft.objects.filter(pk=made[1].pk).update(blind=True)
     Place.objects.create(draft=made[0], task=made[0].task, priority=90, ordinal=2)
+    Place.objects.filter(draft=made[5]).update(priority=100)
+    for ordinal in (2, 3):
+        Place.objects.create(draft=made[5], task=made[5].task, priority=100, ordinal=ordinal)
+    reviewed(editor, outcome="ACCEPT", answers={"specific": "yes"})
+    reviewed(second_editor, outcome="ACCEPT", answers={"specific": "na"})
+    reviewed(lead, outcome="REJECT", tags=[tag_on_all()])
+    assert where_reviews_disagree().get() == made[5]
+    keep_statistics()
     return TheDesk([editor, second_editor, lead])
 
 
-def whatever_people_do(desk: TheDesk, examples: int) -> None:
+def whatever_people_do(
+    desk: TheDesk, examples: int, phases: Collection[Phase] = tuple(Phase)
+) -> None:
     machine = type("PeopleOfTheDesk", (PeopleAtWork,), {"desk": desk})
     run_state_machine_as_test(
         machine,
@@ -343,6 +402,7 @@ def whatever_people_do(desk: TheDesk, examples: int) -> None:
             deadline=None,
             database=None,
             derandomize=True,
+            phases=phases,
             suppress_health_check=list(HealthCheck),
         ),
     )
@@ -350,13 +410,42 @@ def whatever_people_do(desk: TheDesk, examples: int) -> None:
 
 @pytest.mark.django_db
 def test_what_is_kept_equals_a_recount_whatever_people_do(desk: TheDesk) -> None:
-    whatever_people_do(desk, examples=12)
+    whatever_people_do(desk, examples=10)
 
 
 @pytest.mark.soak
 @pytest.mark.django_db
 def test_what_is_kept_equals_a_recount_whatever_people_do_for_long(desk: TheDesk) -> None:
     whatever_people_do(desk, examples=300)
+
+
+class DeafDesk(TheDesk):
+    """A control: nobody says that a draft is to be counted because a lead settled it."""
+
+    def settle(self, which: int, right: int) -> None:
+        known = set(DraftToCount.objects.values_list("pk", flat=True))
+        super().settle(which, right)
+        DraftToCount.objects.exclude(pk__in=known).delete()
+
+
+class HastyDesk(TheDesk):
+    """A control: the last review that came to the settled outcome counts, whatever a lead said."""
+
+    def keep(self, batch: int = keeping.BATCH) -> None:
+        right = "AND one.id = coalesce(found_right.review_id, one.id)"
+        assert right in keeping.COUNT
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(keeping, "COUNT", keeping.COUNT.replace(right, ""))
+            super().keep(batch)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("kind", [DeafDesk, HastyDesk])
+def test_a_desk_that_forgets_what_a_lead_settled_is_found_out(
+    desk: TheDesk, kind: type[TheDesk]
+) -> None:
+    with pytest.raises(AssertionError):
+        whatever_people_do(kind(desk.people), examples=2, phases=[Phase.generate])
 
 
 class ForgetfulDesk(TheDesk):

@@ -234,6 +234,11 @@ _STANDS: Final = """
         WHERE undo.supersedes_id = lesson.review_id AND undo.supersedes_id IS NOT NULL
     )
     AND NOT EXISTS (
+        SELECT FROM feedback_adjudication settled
+        WHERE settled.draft_id = lesson.draft_id AND settled.undone_at IS NULL
+          AND settled.review_id <> lesson.review_id
+    )
+    AND NOT EXISTS (
         SELECT FROM feedback_golden golden
         WHERE golden.id = lesson.golden_id AND golden.task_id = ANY(%(tasks)s)
           AND golden.state IN ('PROPOSED', 'SENT_BACK', 'NEEDS_REVIEW', 'WITHDRAWN')

@@ -5,6 +5,7 @@ ends a build marks what was taken back while it ran. Both wait for one another f
 nothing falls between the two.
 """
 
+from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
@@ -30,9 +31,10 @@ ON CONFLICT (dataset_id, review_id) DO NOTHING
 """
 _OF_GOLDEN: Final = _MARK_READY.format(which="held.golden_id = %(golden)s")
 _OF_REVIEW: Final = _MARK_READY.format(which="true")
+_OF_REVIEW_SINCE: Final = _MARK_READY.format(which="dataset.started_at >= %(since)s")
 
-# What was withdrawn or taken back is looked for among the rows, one by one: those were written a
-# moment ago, and the database does not know yet that there are a million.
+# What was withdrawn or taken back, or overruled, is looked for among the rows, one by one: those
+# were written a moment ago, and the database does not know yet that there are a million.
 _MARK_WITHDRAWN: Final = """
 INSERT INTO feedback_datasetmark (dataset_id, review_id, golden_id, reason)
 SELECT held.dataset_id, held.review_id, held.golden_id, golden.state_reason
@@ -53,10 +55,31 @@ CROSS JOIN LATERAL (
     OFFSET 0
 ) held
 WHERE undo.supersedes_id IS NOT NULL
+UNION
+SELECT held.dataset_id, held.review_id, held.golden_id, %(overruled)s
+FROM feedback_adjudication settled
+JOIN feedback_review other ON other.draft_id = settled.draft_id AND other.id <> settled.review_id
+CROSS JOIN LATERAL (
+    SELECT * FROM feedback_datasetrow one
+    WHERE one.dataset_id = %(dataset)s AND one.review_id = other.id
+    OFFSET 0
+) held
+WHERE settled.undone_at IS NULL
+UNION
+SELECT held.dataset_id, held.review_id, held.golden_id, %(unsettled)s
+FROM feedback_adjudication settled
+CROSS JOIN LATERAL (
+    SELECT * FROM feedback_datasetrow one
+    WHERE one.dataset_id = %(dataset)s AND one.review_id = settled.review_id
+    OFFSET 0
+) held
+WHERE settled.undone_at >= %(started)s::timestamptz
 ON CONFLICT (dataset_id, review_id) DO NOTHING
 """
 
 UNDONE: Final = translatable("Its editor took the review back.")
+OVERRULED: Final = translatable("A lead found another review of the draft right.")
+UNSETTLED: Final = translatable("A lead took back which review of the draft is right.")
 
 
 def mark_golden(review_id: int, golden_id: int, reason: str) -> int:
@@ -75,16 +98,32 @@ def mark_review(review_id: int, reason: str = UNDONE) -> int:
     return _mark(_OF_REVIEW, review=review_id, reason=reason[:MOST_REASON])
 
 
+def mark_unsettled(review_id: int, since: datetime) -> int:
+    """Mark the ready datasets that were built while a lead found this review right, since then.
+
+    Must run in the transaction in which that is taken back, after it is. Returns how many there
+    are.
+    """
+    return _mark(_OF_REVIEW_SINCE, review=review_id, since=since, reason=UNSETTLED)
+
+
 def mark_what_was_withdrawn_meanwhile(dataset: Dataset) -> int:
-    """Mark a dataset that is being called ready where it holds what was withdrawn while it was
-    built.
+    """Mark a dataset that is being called ready where it holds what was withdrawn, taken back or
+    settled otherwise while it was built.
 
     Must run at the end of the transaction that calls it ready, when its rows are written; in READ
     COMMITTED, because it has to see what was committed since. Returns how many reviews there are.
     """
     with connection.cursor() as cursor:
         cursor.execute(_ALONE, [_ENDINGS])
-        cursor.execute(_MARK_WITHDRAWN, {"dataset": dataset.pk, "undone": UNDONE})
+        values = {
+            "dataset": dataset.pk,
+            "started": dataset.started_at,
+            "undone": UNDONE,
+            "overruled": OVERRULED,
+            "unsettled": UNSETTLED,
+        }
+        cursor.execute(_MARK_WITHDRAWN, values)
         return int(cursor.rowcount)
 
 

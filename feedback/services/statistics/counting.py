@@ -20,8 +20,9 @@ LAST_MINUTE_CLASS: Final = 160
 
 _WORDS: Final = "regexp_count({text}, '\\S+')"
 
-# The review that counts is the last that came to the settled outcome. Where and how popular the
-# item was is kept as it was when the draft was first counted: an import may change it later.
+# The review that counts is the one that a lead found right, or the last that came to the settled
+# outcome. Where and how popular the item was is kept as it was when the draft was first counted: an
+# import may change it later.
 COUNTED: Final = f"""
 SELECT draft.id AS draft_id, review.id AS review_id,
        (review.created_at AT TIME ZONE %(zone)s)::date AS day,
@@ -49,9 +50,12 @@ SELECT draft.id AS draft_id, review.id AS review_id,
        coalesce(answers.answers, ARRAY[]::varchar[]) AS answers
 FROM explanations_draft draft
 JOIN explanations_recommendation recommendation ON recommendation.id = draft.recommendation_id
+LEFT JOIN feedback_adjudication found_right
+  ON found_right.draft_id = draft.id AND found_right.undone_at IS NULL
 CROSS JOIN LATERAL (
     SELECT one.* FROM feedback_review one
     WHERE one.draft_id = draft.id AND one.outcome = draft.settled_outcome
+      AND one.id = coalesce(found_right.review_id, one.id)
       AND NOT EXISTS (SELECT FROM feedback_review later WHERE later.supersedes_id = one.id)
     ORDER BY one.id DESC LIMIT 1
 ) review
