@@ -10,18 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scipy.special import betaincinv, chdtrc, gammaincinv, ndtri
+from scipy.special import betaincinv, chdtrc, gammaincinv, ndtr, ndtri
 
 from accounts.words import translatable
 
 FEWEST: Final = 30
 """Reviews below which no number is shown."""
-FEWEST_EVENTS: Final = 5
+FEWEST_EVENTS: Final = 4
 """So many drafts must have what is counted, and as many must not, for a share to be shown; for
 counts, so many events that are independent of one another.
 """
 
 _ALPHA: Final = 0.05
+# Of the 5 %, so much at most for the lower limit of a score.
+_MOST_BELOW: Final = 0.04
 _Z: Final = float(ndtri(1 - _ALPHA / 2))
 # To find a difference that there is in four of five cases.
 _POWER_Z: Final = float(ndtri(0.8))
@@ -30,7 +32,8 @@ _MOST_MORE: Final = 20_000
 SHARE_METHOD: Final = translatable("Jeffreys interval")
 MEAN_METHOD: Final = translatable("gamma interval for counts that come in clusters (Fay and Feuer)")
 SCORE_METHOD: Final = translatable(
-    "the same for each severity, put together by variance estimates recovery (Zou and Donner)"
+    "the same for each severity, put together by variance estimates recovery (Zou and Donner), with"
+    " room for a severity that was not met"
 )
 MEDIAN_METHOD: Final = translatable("interval between order statistics")
 DIFFERENCE_METHOD: Final = translatable("interval by the method of variance estimates recovery")
@@ -64,7 +67,7 @@ def mean(total: float, squares: float, n: int) -> Interval | None:
     """
     if n < FEWEST or not total or total * total < FEWEST_EVENTS * squares:
         return None
-    return Interval(total / n, *_limits(total, squares, n))
+    return Interval(total / n, _limit_below(total, squares, n), _limit_above(total, squares, n))
 
 
 def score(levels: Sequence[tuple[float, float, float]], squares: float, n: int) -> Interval | None:
@@ -79,37 +82,61 @@ def score(levels: Sequence[tuple[float, float, float]], squares: float, n: int) 
         return None
     if number**2 < FEWEST_EVENTS * sum(its_squares for _weight, _count, its_squares in levels):
         return None
-    below = above = apart = 0.0
-    for weight, count, its_squares in levels:
-        low, high = _limits(count, its_squares, n)
-        below += (weight * (count / n - min(low, count / n))) ** 2
-        above += (weight * (high - count / n)) ** 2
-        apart += weight * weight * (its_squares - count * count / n)
+    above = {
+        weight: weight * (_limit_above(count, its_squares, n) - count / n)
+        for weight, count, its_squares in levels
+    }
+    met = [above[weight] for weight, count, _squares in levels if count]
+    tail = _tail_below(math.hypot(*above.values()) / math.hypot(*met))
+    below = [
+        weight * max(0.0, count / n - _limit_below(count, its_squares, n, tail))
+        for weight, count, its_squares in levels
+    ]
     value = sum(weight * count for weight, count, _squares in levels) / n
+    apart = sum(w * w * (its_squares - count * count / n) for w, count, its_squares in levels)
     # Where a draft has one error it has others, or seldom: they are not as if each came alone.
-    together = (squares - value * value * n) / apart if apart > 0 else 1.0
+    together = math.sqrt(max(0.0, squares - value * value * n) / apart) if apart > 0 else 1.0
     return Interval(
         value,
-        max(0.0, value - math.sqrt(below * together)),
-        value + math.sqrt(above * together),
+        max(0.0, value - math.hypot(*below) * together),
+        value + math.hypot(*above.values()) * together,
     )
 
 
-def _limits(total: float, squares: float, n: int) -> tuple[float, float]:
-    """Return the limits of a mean count. One more event, of the usual size, is half there: what
+def _tail_below(widened: float) -> float:
+    """Return how often the lower limit may lie above the truth, where levels that nobody has met
+    widen the interval upwards by this factor.
+
+    Hardly a truth lies above such an upper limit. What that leaves of the 5 % goes to the lower
+    one: the interval would otherwise hold the truth in 98 of 100 samples.
+    """
+    return min(_MOST_BELOW, _ALPHA - float(ndtr(-_Z * widened)))
+
+
+def _limit_below(total: float, squares: float, n: int, tail: float = _ALPHA / 2) -> float:
+    """Return the lower limit of a mean count, above the truth in so many of 1 samples."""
+    return _quantile_of_mean(total, squares, n, tail) if total else 0.0
+
+
+def _limit_above(total: float, squares: float, n: int, tail: float = _ALPHA / 2) -> float:
+    """Return the upper limit of a mean count, below the truth in so many of 1 samples."""
+    if not total:
+        return float(gammaincinv(0.5, 1 - tail)) / n
+    return _quantile_of_mean(total, squares, n, 1 - tail)
+
+
+def _quantile_of_mean(total: float, squares: float, n: int, share_below: float) -> float:
+    """Return where a mean count may lie. One more event, of the usual size, is half there: what
     Jeffreys does for a Poisson count.
     """
-    if not total:
-        return 0.0, float(gammaincinv(0.5, 1 - _ALPHA / 2)) / n
+    if squares == total < n:  # no draft has two: a share
+        return float(betaincinv(total + 0.5, n - total + 0.5, share_below))
     # Where every draft has as many, they do not differ, and nothing is known of how far they might.
     variance = max((squares - total * total / n) * n / (n - 1), squares / n)
     half = squares / total / 2
     middle, spread = total + half, variance * (1 + half / total)
     shape, scale = middle * middle / spread, spread / middle / n
-    return (
-        float(gammaincinv(shape, _ALPHA / 2)) * scale,
-        float(gammaincinv(shape, 1 - _ALPHA / 2)) * scale,
-    )
+    return float(gammaincinv(shape, share_below)) * scale
 
 
 def median(classes: Sequence[tuple[float, float, int]]) -> Interval | None:
