@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
@@ -254,8 +254,10 @@ def psql() -> str:
 # A desk with much behind it ----------------------------------------------------------------------
 
 
-def fill(home: Home, goldens: int) -> None:
-    """Put so many approved goldens on the desk, with all that stands behind them."""
+def fill(home: Home, goldens: int, steps: Sequence[str] | None = None) -> None:
+    """Put so many approved goldens on the desk, with all that stands behind them; or by others of
+    these steps.
+    """
     with psycopg.connect(
         host=str(home.database),
         user=SUPERUSER,
@@ -267,7 +269,7 @@ def fill(home: Home, goldens: int) -> None:
         database.execute("SET synchronous_commit = off")
         database.execute("SET maintenance_work_mem = '256MB'")
         _write_templates(database)
-        for step in _STEPS:
+        for step in STEPS if steps is None else steps:
             begun = time.monotonic()
             database.execute(step, {"goldens": goldens, "small_each": max(goldens // SMALL, 1)})
             print(f"  {step.split()[2]:40}{time.monotonic() - begun:>8.1f} s", flush=True)
@@ -378,7 +380,7 @@ _ONE_OF_MANY: Final = """
     JOIN template ON template.number = n %% 2000
     JOIN of_task USING (task_id)
 """
-_STEPS: Final = tuple(
+STEPS: Final = tuple(
     step.replace("BASE", str(_BASE))
     .replace("MANY", _ONE_OF_MANY)
     .replace("EDITED", "n %% 100 < 68")

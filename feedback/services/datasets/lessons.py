@@ -8,7 +8,6 @@ made; the checks' verdict is asked again when the rules of its task have changed
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -22,23 +21,18 @@ from explanations.models import Draft, Finding, Task
 from explanations.output_formats import UnusableOutput, get_output_format
 from explanations.prompts import TemplateError, user_message
 from explanations.services.dismissing import Dismissals, dismissals_of
-from feedback.models import Golden, Lesson, NearLessons, Review, Tag
-from feedback.near_texts import Pairs, alike, near_bands, word_pairs
+from feedback.models import Golden, Lesson, Review, Tag
+from feedback.near_texts import near_bands, word_pairs
 from feedback.outcomes import NOTHING, Outcome, Worth, worth
-from feedback.recipe import LEAST_ALIKE
+from feedback.services.datasets.near_lessons import NearTexts
 from feedback.services.goldens import said_of, unsupported_by_snapshot, uses_unshown_fact
 
 BATCH: Final = 200
-MOST_NEAR: Final = 64
-"""So many others are kept beside a text; what is said oftener teaches nothing new."""
-
 UNSUPPORTED: Final = translatable("an assertion that its facts do not support")
 EMPTY: Final = "empty"
 TEMPLATE: Final = "template"
 
 _PRIVACY: Final = "privacy"
-# What is written to one form shares bands by the thousand; the newest are compared.
-_MOST_COMPARED: Final = 2_000
 _LOCK: Final = "feedback.lessons"
 _LOOKED_FOR_AT_ONCE: Final = 20_000
 
@@ -59,9 +53,15 @@ def prepare_all_lessons(tell: Tell, seconds: float) -> bool:
     return not _worked(tell, seconds).ran_out
 
 
-def _worked(tell: Tell, seconds: float | None) -> "_Work":
-    work = _Work(tell, seconds)
-    tasks = [_Judged(task) for task in Task.objects.select_related("guide").order_by("pk")]
+def prepare_lessons_if_nobody_does(seconds: float) -> None:
+    """Do the same for so long, unless somebody else is at it: then it is done without this one."""
+    _worked(lambda done: None, seconds, waits=False)
+
+
+def _worked(tell: Tell, seconds: float | None, *, waits: bool = True) -> "_Work":
+    work = _Work(tell, seconds, waits)
+    near = NearTexts()
+    tasks = [_Judged(task, near) for task in Task.objects.select_related("guide").order_by("pk")]
     for step in (_make_of_rejects, _make_of_goldens, _judge_anew):
         for task in tasks:
             work.go_through(step, task)
@@ -69,10 +69,11 @@ def _worked(tell: Tell, seconds: float | None) -> "_Work":
 
 
 class _Judged:
-    """A task with what judges its goldens now."""
+    """A task with what judges its goldens now, and what their texts are compared with."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, near: NearTexts) -> None:
         self.task: Final = task
+        self.near: Final = near
         self.dismissals: Final[Dismissals] = dismissals_of(task)
         self.rules: Final = judging_rules(task, self.dismissals)
         approved = Golden.objects.filter(task=task, state=Golden.State.APPROVED)
@@ -107,8 +108,9 @@ class _Missing:
 class _Work:
     """Goes on batch by batch, as long as there is time."""
 
-    def __init__(self, tell: Tell, seconds: float | None) -> None:
+    def __init__(self, tell: Tell, seconds: float | None, waits: bool) -> None:
         self._tell = tell
+        self._waits = waits
         self._until = None if seconds is None else time.monotonic() + seconds
         self.done = 0
         self.ran_out = False
@@ -127,8 +129,11 @@ class _Work:
     def _one_batch(self, step: Callable[[_Judged], int], judged: _Judged) -> int:
         with transaction.atomic(), connection.cursor() as cursor:
             # One after the other: two made at once would not see how alike they are.
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_LOCK])
-            return step(judged)
+            if self._waits:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [_LOCK])
+                return step(judged)
+            cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [_LOCK])
+            return step(judged) if cursor.fetchone() == (True,) else 0
 
 
 def judging_rules(task: Task, dismissals: Dismissals) -> str:
@@ -162,7 +167,7 @@ def _make_of_goldens(judged: _Judged) -> int:
         golden.review.draft.recommendation = golden.recommendation
         lessons.append(_lesson_of_golden(golden, judged))
         texts.append(golden.text)
-    return _keep(lessons, texts)
+    return _keep(lessons, texts, judged.near)
 
 
 def _make_of_rejects(judged: _Judged) -> int:
@@ -178,7 +183,7 @@ def _make_of_rejects(judged: _Judged) -> int:
         review.draft.task = judged.task
         lessons.append(_lesson_of_reject(review, judged))
         texts.append(review.draft.text)
-    return _keep(lessons, texts)
+    return _keep(lessons, texts, judged.near)
 
 
 def _says_private_things(draft: str) -> Exists:
@@ -353,67 +358,12 @@ def _judge(judged: _Judged, outdated: Sequence[int]) -> int:
 # --- How alike they are --------------------------------------------------------------------------
 
 
-def _keep(lessons: Sequence[Lesson], texts: Sequence[str]) -> int:
+def _keep(lessons: Sequence[Lesson], texts: Sequence[str], near: NearTexts) -> int:
     if not lessons:
         return 0
     pairs = [word_pairs(text) for text in texts]
     for lesson, own in zip(lessons, pairs, strict=True):
         lesson.bands = near_bands(own)
     made = Lesson.objects.bulk_create(lessons)
-    _keep_how_alike(dict(zip((lesson.pk for lesson in made), pairs, strict=True)))
+    near.keep(made, pairs)
     return len(made)
-
-
-# By the index of bands first: the database takes shared bands for common, and would rather go
-# through all lessons from the newest on.
-_CANDIDATES: Final = """
-WITH later AS MATERIALIZED (
-    SELECT id, bands, golden_id IS NULL AS is_reject FROM feedback_lesson WHERE id = %(later)s
-), sharing AS MATERIALIZED (
-    SELECT id FROM feedback_lesson WHERE bands && (SELECT bands FROM later)
-)
-SELECT earlier.id, COALESCE(golden.text, draft.text)
-FROM sharing
-JOIN feedback_lesson earlier ON earlier.id = sharing.id
-LEFT JOIN feedback_golden golden ON golden.id = earlier.golden_id
-JOIN explanations_draft draft ON draft.id = earlier.draft_id
-WHERE earlier.id < %(later)s
-  AND (earlier.golden_id IS NULL) = (SELECT is_reject FROM later)
-ORDER BY earlier.id DESC
-LIMIT %(most)s
-"""
-
-
-# What is written to one form is compared with the same texts again and again. Some more than are
-# compared at once: with fewer, each would be gone when its turn comes again.
-_pairs_again = lru_cache(_MOST_COMPARED + 4 * BATCH)(word_pairs)
-
-
-def _keep_how_alike(pairs_of: dict[int, Pairs]) -> None:
-    """Keep which earlier lessons each of these new ones is near to: the nearest `MOST_NEAR`."""
-    near: list[NearLessons] = []
-    crowded: list[Lesson] = []
-    for later, own in pairs_of.items():
-        found = sorted(
-            (
-                (share, -earlier)
-                for earlier, text in _candidates(later)
-                if (share := alike(own, _pairs_again(text))) >= LEAST_ALIKE
-            ),
-            reverse=True,
-        )
-        near += [
-            NearLessons(later_id=later, earlier_id=-earlier, alike=share)
-            for share, earlier in found[:MOST_NEAR]
-        ]
-        if len(found) > MOST_NEAR:
-            crowded.append(Lesson(pk=later, crowded_from=found[MOST_NEAR][0]))
-    NearLessons.objects.bulk_create(near)
-    Lesson.objects.bulk_update(crowded, ["crowded_from"])
-
-
-def _candidates(later: int) -> list[tuple[int, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES, {"later": later, "most": _MOST_COMPARED})
-        rows: list[tuple[int, str]] = cursor.fetchall()
-    return rows
