@@ -12,15 +12,41 @@ from typing import Final
 
 # A scale goes up in steps of one of these, times a power of ten.
 _STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
-_MOST_STEPS: Final = 5
+# So many times are all named below a line.
+_FEW: Final = 4
 # A narrower bar cannot be seen, nor pressed.
 _THINNEST: Final = 0.4
 
-TREND_HEIGHT: Final = 200
-# Room above for the topmost line's words, and below for those of the days.
-_TOP, _FLOOR = 22.0, 168.0
-# Room at the left, where the words of the scale stand on their lines.
-_FROM, _TO = 9.0, 97.0
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The room that a line over time has: down in pixels, across in percent."""
+
+    height: int
+    top: float
+    """Above it is room for the words of the topmost line of the scale."""
+    floor: float
+    """Below it is room for the words of the days."""
+    left: float
+    """Left of it the words of the scale stand on their lines."""
+    right: float
+    steps: int
+    """The most steps that its scale has."""
+
+    @property
+    def words_y(self) -> str:
+        """Where the words of the days stand."""
+        return _pixels(self.floor + 20)
+
+    @property
+    def column_height(self) -> str:
+        """How far down a column is pressed."""
+        return _pixels(self.floor + 2)
+
+
+WIDE: Final = Frame(height=200, top=22, floor=168, left=9, right=97, steps=5)
+SMALL: Final = Frame(height=128, top=20, floor=100, left=14, right=97, steps=2)
+"""One of several beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +116,7 @@ class Stroke:
 class Trend:
     """A line over time. What was too few to say leaves a gap."""
 
-    height: int
+    frame: Frame
     ticks: Sequence[Tick]
     points: Sequence[Point]
     strokes: Sequence[Stroke]
@@ -107,13 +133,13 @@ class Difference:
     high: str
 
 
-def scale_to(highest: float, most: float = math.inf) -> Scale:
-    """Return a scale that ends at a round number not below `highest`, and not above `most`."""
+def scale_to(highest: float, most: float = math.inf, steps: int = WIDE.steps) -> Scale:
+    """Return a scale of at most so many steps that ends at a round number not below `highest`, and
+    not above `most`.
+    """
     highest = min(highest, most) if highest > 0 else min(1.0, most)
-    power = 10.0 ** math.floor(math.log10(highest / _MOST_STEPS))
-    step = next(
-        step * power for step in _STEPS if step * power * _MOST_STEPS >= highest * (1 - 1e-9)
-    )
+    power = 10.0 ** math.floor(math.log10(highest / steps))
+    step = next(step * power for step in _STEPS if step * power * steps >= highest * (1 - 1e-9))
     count = math.ceil(highest / step - 1e-9)
     return Scale(step * count, [step * number for number in range(count + 1)])
 
@@ -133,20 +159,30 @@ def _bar(mark: Mark, scale: Scale) -> Bar:
     return Bar(_percent(max(width, _THINNEST)), _percent(low), _percent(high))
 
 
-def trend(marks: Sequence[Mark | None], most: float = math.inf) -> Trend:
-    """Return a line through the marks, left to right at equal distances."""
-    scale = scale_to(max((mark.high for mark in marks if mark), default=0.0), most)
-    column = (_TO - _FROM) / max(len(marks), 1)
+def trend(
+    marks: Sequence[Mark | None],
+    most: float = math.inf,
+    *,
+    frame: Frame = WIDE,
+    beside: Sequence[Mark | None] = (),
+) -> Trend:
+    """Return a line through the marks, left to right at equal distances.
+
+    Its scale holds those of the lines `beside` it too, so that they can be compared.
+    """
+    highest = max((mark.high for mark in (*marks, *beside) if mark), default=0.0)
+    scale = scale_to(highest, most, frame.steps)
+    column = (frame.right - frame.left) / max(len(marks), 1)
 
     def across(number: int) -> float:
-        return _FROM + column * (number + 0.5)
+        return frame.left + column * (number + 0.5)
 
     def down(value: float) -> float:
-        return _FLOOR - (_FLOOR - _TOP) * scale.share(value)
+        return frame.floor - (frame.floor - frame.top) * scale.share(value)
 
     seen = [(number, mark) for number, mark in enumerate(marks) if mark]
     return Trend(
-        height=TREND_HEIGHT,
+        frame=frame,
         ticks=[Tick(_pixels(down(at)), _pixels(down(at) - 4), at) for at in scale.ticks],
         points=[
             Point(
@@ -175,10 +211,16 @@ def trend(marks: Sequence[Mark | None], most: float = math.inf) -> Trend:
 
 
 def _named(count: int, across: Callable[[int], float]) -> list[tuple[int, str, str]]:
-    """Return the first time, the middle and the last: more would not fit on a phone."""
-    chosen = sorted({0, count // 2, count - 1}) if count > 2 else range(count)
-    anchors = {0: "start", count - 1: "end"} if count > 1 else {}
-    return [(number, _percent(across(number)), anchors.get(number, "middle")) for number in chosen]
+    """Return all of a few times; else the first, the middle and the last: more would not fit on a
+    phone.
+    """
+    if count <= _FEW:
+        return [(number, _percent(across(number)), "middle") for number in range(count)]
+    anchors = {0: "start", count - 1: "end"}
+    return [
+        (number, _percent(across(number)), anchors.get(number, "middle"))
+        for number in (0, count // 2, count - 1)
+    ]
 
 
 def differences(marks: Sequence[Mark | None]) -> list[Difference | None]:

@@ -143,6 +143,30 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorLine:
+    """Errors of one kind over time."""
+
+    slug: str
+    """Of a category, or the word of a severity."""
+    name: str
+    key: str
+    """The key that tags with the category; empty for a severity."""
+    figures: Sequence[Figure]
+    """One for each point of time."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsOverTime:
+    """Errors in all over time, and the same points of time by category and by severity."""
+
+    points: Sequence[Point]
+    by_category: Sequence[ErrorLine]
+    """Of the categories that were found at all, in the order of the taxonomy."""
+    by_severity: Sequence[ErrorLine]
+    """The worst first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """One number of two questions, and how far apart they are: `other` minus `one`."""
 

@@ -34,7 +34,7 @@ class MinutesOutput(serializers.Serializer[Any]):
     """The median time at work of decisions, idle time not counted."""
 
     median = serializers.FloatField(allow_null=True, help_text="In minutes.")
-    timed = serializers.IntegerField(help_text="Decisions behind it.")
+    timed = CountedOutput(help_text="Decisions behind it.")
 
 
 class TaskQueueOutput(serializers.Serializer[Any]):
@@ -66,6 +66,7 @@ class CheckFiguresOutput(serializers.Serializer[Any]):
     taken = CountedOutput()
     dismissed = CountedOutput()
     left = CountedOutput()
+    judged = CountedOutput(help_text="Taken or dismissed.")
     precision = serializers.FloatField(
         allow_null=True, help_text="Taken of taken and dismissed; null while none is judged."
     )
@@ -112,7 +113,7 @@ class DeskFiguresOutput(serializers.Serializer[Any]):
     )
     queues = TaskQueueOutput(many=True)
     decided = CountedOutput()
-    decided_before = serializers.IntegerField(help_text="In as many days before.")
+    decided_before = CountedOutput(help_text="In as many days before.")
     days = DayOfWorkOutput(many=True)
     outcomes = NamedOutput(many=True)
     minutes = MinutesOutput()

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
@@ -27,7 +28,7 @@ class SavedView(models.Model):
         EFFORT = "effort", _("Effort")
         COMPARISON = "comparison", _("Comparison")
         PEOPLE = "people", _("People")
-        DESK = "desk", _("The desk")
+        DESK = "desk", pgettext_lazy("page", "The desk")
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views"

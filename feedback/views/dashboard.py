@@ -17,7 +17,19 @@ from django.views import View
 from accounts.models import Person
 from accounts.rights import READ, RightRequiredMixin, person_of
 from explanations.models import Task
-from feedback.figures import Answer, Choices, Difference, Dimension, Figure, Part, Point
+from feedback.charts import SMALL, WIDE, Frame
+from feedback.figures import (
+    Answer,
+    Choices,
+    Difference,
+    Dimension,
+    ErrorLine,
+    Figure,
+    Part,
+    Point,
+    Step,
+)
+from feedback.intervals import FEWEST, FEWEST_EVENTS
 from feedback.models import SavedView
 from feedback.question import OUTCOME_WORDS, SEVERITY_WORDS, Question, QuestionRefused
 from feedback.services.saved_views import views_seen_by
@@ -25,6 +37,7 @@ from feedback.services.statistics.answering import (
     answer,
     by,
     choices,
+    errors_over_time,
     over_time,
     period_before,
 )
@@ -42,12 +55,14 @@ from feedback.services.statistics.reading import DeskBusy, TookTooLong, heavy_re
 from feedback.views.dashboard_asked import AskedForm, Look, chosen, is_narrowed, look_of
 from feedback.views.dashboard_export import csv_of, json_of
 from feedback.views.dashboard_tables import (
+    LinesBeside,
     Row,
     Table,
     TrendChart,
     day_chart,
     days_in_words,
     drawn_differences,
+    lines_beside,
     shown,
     tagged_words,
     trend_chart,
@@ -65,19 +80,20 @@ DIMENSIONS: Final[Mapping[Dimension, Words]] = {
     "model": gettext_lazy("Model"),
     "prompt": gettext_lazy("Prompt version"),
     "locale": gettext_lazy("Locale"),
-    "stratum": gettext_lazy("Stratum"),
+    "stratum": gettext_lazy("Popular or niche"),
     "guide": gettext_lazy("Guide version"),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a page: a table, or a line over time with the table behind it."""
+    """A part of a page: a table, or a line over time, or several, with the table behind it."""
 
     title: str
     said: str = ""
     table: Table | None = None
     trend: TrendChart | None = None
+    lines: LinesBeside | None = None
     is_by_dimension: bool = False
     is_folded: bool = False
 
@@ -98,7 +114,11 @@ class Content:
         return [
             table
             for section in self.sections
-            for table in (section.table, section.trend and section.trend.table)
+            for table in (
+                section.table,
+                section.trend and section.trend.table,
+                section.lines and section.lines.table,
+            )
             if table
         ]
 
@@ -140,6 +160,8 @@ class DashboardPage(RightRequiredMixin, View):
     narrows: ClassVar[bool] = True
     """Whether models, prompts and so on make a difference to it."""
     is_never_empty: ClassVar[bool] = False
+    has_intervals: ClassVar[bool] = True
+    """Whether its numbers are estimates, which want to be read with care."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Answer the question, or say why it cannot be answered."""
@@ -150,6 +172,9 @@ class DashboardPage(RightRequiredMixin, View):
             "samples_apart": self.samples_apart,
             "narrows": self.narrows,
             "is_never_empty": self.is_never_empty,
+            "has_intervals": self.has_intervals,
+            "fewest": FEWEST,
+            "fewest_events": FEWEST_EVENTS,
             "pages": SavedView.Page.choices,
             "saved": views_seen_by(person),
             "dimensions": DIMENSIONS.items(),
@@ -216,8 +241,8 @@ class ErrorsPage(DashboardPage):
 
     def content(self, asking: Asking) -> Content:
         """Count errors by category, severity, time and what the address asks them by."""
-        question = asking.question
-        found = answer(question)
+        question, step = asking.question, asking.look.step
+        found, in_time = answer(question), errors_over_time(question, step)
         severities = list(found.categories[0].by_severity) if found.categories else []
         categories = Table(
             "categories",
@@ -267,9 +292,30 @@ class ErrorsPage(DashboardPage):
             found.reviews,
             [
                 _both_samples(question, [ERRORS, SCORE, PUBLISHABLE], _errors_of_part),
-                _over_time(asking, "errors_over_time", ERRORS, lambda point: point.errors),
+                _line_of(
+                    in_time.points, step, "errors_over_time", ERRORS, lambda point: point.errors
+                ),
                 Section(categories.title, table=categories),
+                *_lines_of(
+                    "categories_over_time",
+                    _("By category over time"),
+                    in_time.points,
+                    step,
+                    in_time.by_category,
+                    {each.slug: each.per_100 for each in found.categories},
+                ),
                 Section(by_severity.title, table=by_severity),
+                *_lines_of(
+                    "severities_over_time",
+                    _("By severity over time"),
+                    in_time.points,
+                    step,
+                    [
+                        replace(line, name=capfirst(_(SEVERITY_WORDS[line.slug])))
+                        for line in in_time.by_severity
+                    ],
+                    {each.severity: each.per_100 for each in found.by_severity},
+                ),
                 Section(both.title, table=both, is_folded=True),
                 _by_dimension(asking, [ERRORS, SCORE, PUBLISHABLE], _errors_of_part),
             ],
@@ -369,6 +415,7 @@ def _effort(found: Answer) -> list[Section]:
             Row("words_mean", _("Mean"), [found.words]),
             Row("words_median", _("Median"), [found.words_median]),
         ],
+        draws=False,
     )
     minutes = Table(
         "minutes",
@@ -379,6 +426,7 @@ def _effort(found: Answer) -> list[Section]:
             Row("minutes_median", _("A review, median"), [found.minutes]),
             Row("minutes_of_rewrites_median", _("A rewrite, median"), [found.minutes_of_rewrites]),
         ],
+        draws=False,
     )
     return [Section(table.title, table=table) for table in (words, minutes)]
 
@@ -408,12 +456,40 @@ def _both_samples(
 
 
 def _over_time(
-    asking: Asking, key: str, column: tuple[str, Words], of: Callable[[Point], Figure]
+    asking: Asking,
+    key: str,
+    column: tuple[str, Words],
+    of: Callable[[Point], Figure],
+    frame: Frame = WIDE,
 ) -> Section:
     step = asking.look.step
-    points = over_time(asking.question, step)
+    return _line_of(over_time(asking.question, step), step, key, column, of, frame)
+
+
+def _line_of(
+    points: Sequence[Point],
+    step: Step,
+    key: str,
+    column: tuple[str, Words],
+    of: Callable[[Point], Figure],
+    frame: Frame = WIDE,
+) -> Section:
     title = _("%(measure)s over time") % {"measure": column[1]}
-    return Section(title, trend=trend_chart(key, title, _column(column), points, step, of))
+    return Section(title, trend=trend_chart(key, title, _column(column), points, step, of, frame))
+
+
+def _lines_of(
+    key: str,
+    title: str,
+    points: Sequence[Point],
+    step: Step,
+    lines: Sequence[ErrorLine],
+    whole: Mapping[str, Figure],
+) -> list[Section]:
+    """Return a small line for each kind of error, unless there was none of any."""
+    if not any(figure.count for figure in whole.values()):
+        return []
+    return [Section(title, lines=lines_beside(key, title, points, step, lines, whole))]
 
 
 def _by_dimension(
@@ -440,7 +516,7 @@ class GlancePage(DashboardPage):
         screen = first_screen(asking.question)
         task = Task.objects.filter(slug=asking.question.task).first()
         trend = _over_time(
-            asking, "publishable_over_time", PUBLISHABLE, lambda point: point.publishable
+            asking, "publishable_over_time", PUBLISHABLE, lambda point: point.publishable, SMALL
         )
         both = screen.live_and_candidate
         differences = [screen.publishable, *([both.headline] if both else [])]
@@ -483,9 +559,11 @@ class ComparisonPage(DashboardPage):
             _only(asking.question, of, one), _only(asking.question, of, other), one, other
         )
         differences = found.differences
+        drawn = drawn_differences(differences)
         more |= {
             "found": found,
-            "drawn": drawn_differences(differences),
+            "told": [each for each in drawn if each.of.difference is not None],
+            "untold": [each for each in drawn if each.of.difference is None],
             "methods": list(dict.fromkeys(_(each.method) for each in differences if each.method)),
         }
         one_answer, other_answer = found.answers
@@ -550,6 +628,7 @@ class DeskPage(DashboardPage):
     samples_apart = False
     narrows = False
     is_never_empty = True
+    has_intervals = False
 
     def content(self, asking: Asking) -> Content:
         """Show how the desk works."""

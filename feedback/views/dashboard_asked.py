@@ -136,7 +136,7 @@ class AskedForm(forms.Form):
         label=gettext_lazy("Locale"), widget=forms.CheckboxSelectMultiple
     )
     stratum = forms.MultipleChoiceField(
-        label=gettext_lazy("Stratum"), widget=forms.CheckboxSelectMultiple
+        label=gettext_lazy("Popular or niche"), widget=forms.CheckboxSelectMultiple
     )
     guide = forms.MultipleChoiceField(
         label=gettext_lazy("Guide version"), widget=forms.CheckboxSelectMultiple

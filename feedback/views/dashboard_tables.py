@@ -4,7 +4,7 @@ What a page shows, what a spreadsheet gets and what a program reads are made fro
 that they cannot differ.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from feedback import charts
 from feedback.charts import Mark
-from feedback.figures import Difference, Example, Figure, Point, Step, Unit
+from feedback.figures import Difference, ErrorLine, Example, Figure, Point, Step, Unit
 from feedback.intervals import FEWEST
 from feedback.question import Question
 from feedback.services.statistics.desk_figures import DayOfWork
@@ -126,12 +126,30 @@ class TrendChart:
     """A line over time, and the table of figures behind it; None where the page has its own."""
 
     table: Table | None
-    height: int
+    frame: charts.Frame
     ticks: Sequence[tuple[charts.Tick, str]]
     points: Sequence[TrendPoint]
     strokes: Sequence[charts.Stroke]
     named: Sequence[tuple[str, str, str]]
     """The words below, where, and how they hang there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SmallChart:
+    """A line over time among others."""
+
+    of: ErrorLine
+    chart: TrendChart
+
+
+@dataclass(frozen=True, slots=True)
+class LinesBeside:
+    """Lines over time beside each other, on one scale, and the table behind all of them."""
+
+    table: Table
+    charts: Sequence[SmallChart]
+    too_rare: Sequence[tuple[str, Shown]]
+    """What was found too seldom for a line: its name, and the figure of all the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,27 +235,43 @@ def trend_chart(
     points: Sequence[Point],
     step: Step,
     of: Callable[[Point], Figure],
+    frame: charts.Frame = charts.WIDE,
 ) -> TrendChart:
     """Return a line through one figure of each stretch of time, with the table behind it.
 
     A stretch in which nothing was judged has its place on the line, and is no row of the table.
     """
     figures = [of(point) for point in points]
+    rows = [
+        Row(point.first.isoformat(), days_in_words(point.first, point.last), [figure])
+        for point, figure in zip(points, figures, strict=True)
+    ]
+    table = Table(key, title, _("Days"), [column], rows, draws=False)
+    return _line_through(figures, points, step, table, frame)
+
+
+def _line_through(
+    figures: Sequence[Figure],
+    points: Sequence[Point],
+    step: Step,
+    table: Table,
+    frame: charts.Frame = charts.WIDE,
+    beside: Sequence[Figure] = (),
+) -> TrendChart:
+    """Return a line through a figure of each point of time, on one scale with those `beside`."""
     unit: Unit = figures[0].unit if figures else "share"
     places = _places([point.first for point in points], step)
     marks: list[Mark | None] = [None] * (places[-1] + 1 if places else 0)
     for place, figure in zip(places, figures, strict=True):
         marks[place] = mark_of(figure)
-    drawn = charts.trend(marks, most=highest_of(unit))
+    drawn = charts.trend(
+        marks, most=highest_of(unit), frame=frame, beside=[mark_of(each) for each in beside]
+    )
     names = [days_in_words(point.first, point.last) for point in points]
     at = {place: number for number, place in enumerate(places)}
-    rows = [
-        Row(point.first.isoformat(), name, [figure])
-        for point, name, figure in zip(points, names, figures, strict=True)
-    ]
     return TrendChart(
-        table=Table(key, title, _("Days"), [column], rows, draws=False),
-        height=drawn.height,
+        table=table,
+        frame=drawn.frame,
         ticks=[(tick, _tick_in_words(tick.number, unit)) for tick in drawn.ticks],
         points=[
             _trend_point(each, names[at[each.of]], figures[at[each.of]]) for each in drawn.points
@@ -249,6 +283,57 @@ def trend_chart(
             if place in at
         ],
     )
+
+
+def lines_beside(
+    key: str,
+    title: str,
+    points: Sequence[Point],
+    step: Step,
+    lines: Sequence[ErrorLine],
+    whole: Mapping[str, Figure],
+) -> LinesBeside:
+    """Return a small chart for each line, all on one scale, with one table behind all of them.
+
+    `whole` has the figures of all the time, by the slugs of the lines. Those that most drafts have
+    come first; what was found too seldom for two points is named with its drafts, and not drawn.
+    """
+    # The two were read one after the other: a kind may have been found for the first time between.
+    lines = [line for line in lines if line.slug in whole]
+    table = Table(
+        key,
+        title,
+        _("Days"),
+        [(line.slug, line.name) for line in lines],
+        [
+            Row(
+                point.first.isoformat(),
+                days_in_words(point.first, point.last),
+                [line.figures[number] for line in lines],
+            )
+            for number, point in enumerate(points)
+        ],
+        draws=False,
+    )
+    found = sorted(
+        (line for line in lines if whole[line.slug].count),
+        key=lambda line: whole[line.slug].count,
+        reverse=True,
+    )
+    drawn = [line for line in found if _has_a_line(line)]
+    beside = [figure for line in drawn for figure in line.figures]
+    return LinesBeside(
+        table=table,
+        charts=[
+            SmallChart(line, _line_through(line.figures, points, step, table, charts.SMALL, beside))
+            for line in drawn
+        ],
+        too_rare=[(line.name, shown(whole[line.slug])) for line in found if not _has_a_line(line)],
+    )
+
+
+def _has_a_line(line: ErrorLine) -> bool:
+    return sum(not figure.is_too_few for figure in line.figures) > 1
 
 
 def _places(begins: Sequence[date], step: Step) -> list[int]:
@@ -268,7 +353,7 @@ def day_chart(days: Sequence[DayOfWork]) -> TrendChart:
     drawn = charts.trend([Mark(*[float(each.decided.value)] * 3) for each in days])
     return TrendChart(
         table=None,
-        height=drawn.height,
+        frame=drawn.frame,
         ticks=[(tick, number_format(tick.number, 0, force_grouping=True)) for tick in drawn.ticks],
         points=[
             TrendPoint(
@@ -316,10 +401,8 @@ def days_in_words(first: date, last: date) -> str:
 def drawn_differences(differences: Sequence[Difference]) -> list[DrawnDifference]:
     """Return what was compared as a page writes it, with a line for each around the middle.
 
-    Each lies on a scale of its own unit: a share and errors have none in common. Those of which too
-    few were reviewed come last.
+    Each lies on a scale of its own unit: a share and errors have none in common.
     """
-    differences = sorted(differences, key=lambda each: each.difference is None)
     units = {difference.one.unit for difference in differences}
     lines: dict[int, charts.Difference | None] = {}
     for unit in units:

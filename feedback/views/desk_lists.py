@@ -16,6 +16,7 @@ from feedback.outcomes import REASONS
 from feedback.review_body import storable
 from feedback.services.statistics.desk_lists import (
     DECIDED,
+    JUDGED,
     JudgementFilters,
     NotTheirs,
     QueueFilters,
@@ -68,6 +69,7 @@ class ReviewsPage(RightRequiredMixin, View):
             undone=undone if undone in Review.Outcome.values else "",
             editor=storable(asked.get("editor", "")),
             open_critical=asked.get("critical") == "open",
+            timed=asked.get("timed") == "1",
         )
         viewer = person_of(request)
         try:
@@ -105,12 +107,12 @@ class JudgementsPage(RightRequiredMixin, View):
             last=day_asked_for(asked, "to"),
             check=storable(asked.get("check", "")),
             version=int(version) if is_number else None,
-            verdict=verdict if verdict in FindingJudgement.Verdict.values else "",
+            verdict=verdict if verdict in {JUDGED, *FindingJudgement.Verdict.values} else "",
         )
         context = {
             "page": newest_first(find_judgements(filters), request, ROWS_A_PAGE),
             "wanted": filters,
             "tasks": Task.objects.all(),
-            "verdicts": FindingJudgement.Verdict.choices,
+            "verdicts": [(JUDGED, _("taken or dismissed")), *FindingJudgement.Verdict.choices],
         }
         return render(request, "feedback/judgements.html", context)

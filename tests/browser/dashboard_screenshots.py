@@ -1,35 +1,51 @@
 """Remake the pictures of the dashboard in docs/screenshots/.
 
     python -m pytest tests/browser/dashboard_screenshots.py
+    PAGES="errors desk" python -m pytest tests/browser/dashboard_screenshots.py   # only these
 
-The desk in them is one of its own, with three months of reviews by a seeded chance; no running desk
-is touched. Look at each picture afterwards; one that needs an explanation shows something to fix.
+Each page in light, in the dark, on a phone, on paper, with few reviews, on an empty desk, and in
+German. The desk in them is one of its own, with three months of reviews by a seeded chance; no
+running desk is touched. Look at each picture afterwards; one that needs an explanation shows
+something to fix.
 """
 
+import os
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from django.utils import timezone
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
-from explanations.models import Place, Prompt, Run, Task
+from explanations.models import Draft, Finding, Prompt, Run, Task
+from feedback.services.saved_views import save_view
 from feedback.services.statistics.desk_days import keep_desk_days
+from feedback.services.statistics.digest import monday_of
+from feedback.services.statistics.digest_mail import make_digests
+from feedback.views import dashboard_drafts, desk_lists
 from tests.browser.conftest import log_in
+from tests.feedback import test_desk_figures
 from tests.feedback.conftest import DraftMaker
 from tests.feedback.conftest import candidate_run as candidate_run
 from tests.feedback.conftest import judged_desk as judged_desk
 from tests.feedback.judged_desk import JudgedDesk
+from tests.feedback.people_at_work import reviewed
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 WEEKS: Final = 12
-A4: Final = (794, 1123)
+A4: Final = {"width": 794, "height": 1123}
+ROWS_A_PAGE: Final = 10
+# As many as the pages have but for the edges of their letters; a third of the bytes.
+COLOURS: Final = 64
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+a_days_work = test_desk_figures.busy_desk
 
 PAGES = {
     "glance": "/dashboard/?days=28",
@@ -41,11 +57,20 @@ PAGES = {
     "people": "/dashboard/people/?days=90&editor=ada",
     "desk": "/dashboard/desk/",
     "drafts": "/dashboard/drafts/?task=music-oneliner&sample=blind&category=tone",
+    "views": "/dashboard/views/",
+    "queue": "/queue/",
+    "reviews": "/reviews/",
+    "judgements": "/judgements/",
+    "digests": "/digests/",
 }
+WANTED = os.environ.get("PAGES", "").split() or list(PAGES)
+DESK: Final = {"width": 1280, "height": 800}
 LOOKS: dict[str, dict[str, Any]] = {
-    "": {"viewport": {"width": 1280, "height": 800}},
-    "-dark": {"viewport": {"width": 1280, "height": 800}, "color_scheme": "dark"},
+    "": {"viewport": DESK},
+    "-dark": {"viewport": DESK, "color_scheme": "dark"},
     "-phone": {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True},
+    # Whoever prints from a dark screen wants dark ink on white paper.
+    "-print": {"viewport": A4, "color_scheme": "dark"},
 }
 # What goes wrong, how often of a hundred drafts at first and at last, and a line of that kind.
 ERRORS: Final = [
@@ -75,7 +100,8 @@ def three_months(
     next_prompt: Prompt,
     music_task: Task,
     second_editor: Person,
-    drafts: DraftMaker,
+    lead: Person,
+    a_days_work: list[Draft],
 ) -> None:
     """Reviews of twelve weeks: the live model on two prompts, and lately a candidate."""
     music_task.model_version = run.model_version
@@ -91,12 +117,20 @@ def three_months(
         for one_run, number, progress, blind in work:
             editor = second_editor if chance.random() < 0.4 else judged_desk.editor
             _a_week(judged_desk, chance, one_run, number, progress, blind, week, editor)
-    judged_desk.count()
+    save_view(lead, "Weekly look at errors", "errors", "days=7", shared=True)
+    save_view(lead, "Popular tracks only", "outcomes", "days=90&stratum=popular", shared=False)
+    save_view(second_editor, "Tuned against base", "comparison", "days=28", shared=True)
+    count_all(judged_desk)
+    Prompt.objects.update(created_by=lead)
+    for week in (0, 1):
+        make_digests(monday_of(timezone.localdate()) - timedelta(weeks=week))
+
+
+def count_all(desk: JudgedDesk) -> None:
+    """Have the numbers, and the days of the desk, counted."""
+    desk.count()
     while keep_desk_days():
         pass
-    drafts(6)
-    opened = timezone.now() - timedelta(hours=chance.randrange(2, 9))
-    Place.objects.filter(state=Place.State.OPEN).update(opened_at=opened)
 
 
 def _a_week(
@@ -165,34 +199,49 @@ class LeadAt:
         return context.new_page()
 
 
-def take(page: Page, name: str, address: str) -> None:
-    """Photograph the whole of a page, which must have come."""
-    answer = page.goto(address)
-    assert answer is not None
-    assert answer.ok, f"{address} answers {answer.status}"
-    page.screenshot(path=FOLDER / f"dashboard-{name}.png", full_page=True)
+def take_all(page: Page, suffix: str) -> None:
+    """Photograph the whole of each page, which must have come."""
+    for name in WANTED:
+        answer = page.goto(PAGES[name])
+        assert answer is not None
+        assert answer.ok, f"{PAGES[name]} answers {answer.status}"
+        taken = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
+        few_colours = taken.quantize(COLOURS, dither=Image.Dither.NONE)
+        few_colours.save(FOLDER / f"dashboard-{name}{suffix}.png", optimize=True)
+
+
+@pytest.fixture(autouse=True)
+def short_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of a list is no longer than a picture should be."""
+    monkeypatch.setattr(dashboard_drafts, "DRAFTS_A_PAGE", ROWS_A_PAGE)
+    monkeypatch.setattr(desk_lists, "ROWS_A_PAGE", ROWS_A_PAGE)
 
 
 def test_pictures_of_a_busy_desk(lead_at: LeadAt, three_months: None) -> None:
     for suffix, look in LOOKS.items():
         page = lead_at.page(**look)
-        for name, address in PAGES.items():
-            take(page, f"{name}{suffix}", address)
-    take(lead_at.page(locale="de-DE", **LOOKS[""]), "german", PAGES["errors"])
-    paper = lead_at.page(viewport={"width": A4[0], "height": A4[1]}, color_scheme="dark")
-    paper.emulate_media(media="print")
-    take(paper, "print", PAGES["errors"])
+        page.emulate_media(media="print" if suffix == "-print" else "screen")
+        take_all(page, suffix)
+    take_all(lead_at.page(locale="de-DE", **LOOKS[""]), "-german")
 
 
-def test_pictures_of_few_reviews(lead_at: LeadAt, judged_desk: JudgedDesk, run: Run) -> None:
+def test_pictures_of_few_reviews(
+    lead_at: LeadAt, judged_desk: JudgedDesk, run: Run, drafts: DraftMaker, lead: Person
+) -> None:
     judged_desk.judge(run, 9, text=FINE)
     judged_desk.judge(run, 12, "EDIT", tags=[("tone", 1)], days_ago=8)
     judged_desk.judge(run, 4, "REJECT", tags=[("attribution", 5)], days_ago=15)
-    judged_desk.count()
-    page = lead_at.page(**LOOKS[""])
-    take(page, "few", PAGES["glance"])
-    take(page, "errors-few", PAGES["errors"])
+    (draft,) = drafts(1)
+    Finding.objects.create(
+        draft=draft, check_name="tone", check_version=1, level="warning", message="Worn."
+    )
+    reviewed(judged_desk.editor, outcome="ACCEPT", dismissed=[draft.findings.get().pk])
+    drafts(1)
+    save_view(lead, "Weekly look", "errors", "days=7", shared=False)
+    count_all(judged_desk)
+    make_digests(monday_of(timezone.localdate()))
+    take_all(lead_at.page(**LOOKS[""]), "-few")
 
 
 def test_pictures_of_an_empty_desk(lead_at: LeadAt, music_task: Task) -> None:
-    take(lead_at.page(**LOOKS[""]), "empty", PAGES["glance"])
+    take_all(lead_at.page(**LOOKS[""]), "-empty")

@@ -34,16 +34,18 @@ class JudgedDesk:
         tags: Sequence[tuple[str, int]] = (),
         answers: Mapping[str, str] | None = None,
         editor: Person | None = None,
+        about: Recommendation | None = None,
         words_changed: int = 1,
         text: str = "Dead Rabbitts sound metalcore for the {ordinal}th time.",
         quote: str = "metalcore",
         **review: Any,
     ) -> list[Draft]:
         """Judge so many drafts of a run alike, each tag on the quoted words; return them."""
-        about = self._tracks.get(run.task_id) or recommended(
-            run.task, "track:judged", TRACK, LISTENER, group="Dead Rabbitts"
-        )
-        self._tracks[run.task_id] = about
+        if about is None:
+            about = self._tracks.get(run.task_id) or recommended(
+                run.task, "track:judged", TRACK, LISTENER, group="Dead Rabbitts"
+            )
+            self._tracks[run.task_id] = about
         made = run.drafts.count()
         drafts = Draft.objects.bulk_create(
             Draft(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.charts import Mark, bars, differences, scale_to, trend
+from feedback.charts import SMALL, Mark, bars, differences, scale_to, trend
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,11 @@ def test_the_columns_that_are_pressed_touch_and_do_not_overlap() -> None:
 
 @pytest.mark.parametrize(
     ("count", "named"),
-    [(0, []), (1, [0]), (2, [0, 1]), (3, [0, 1, 2]), (30, [0, 15, 29])],
+    [(0, []), (1, [0]), (2, [0, 1]), (4, [0, 1, 2, 3]), (5, [0, 2, 4]), (30, [0, 15, 29])],
 )
-def test_first_middle_and_last_time_are_named(count: int, named: list[int]) -> None:
+def test_a_few_times_are_all_named_of_many_the_first_the_middle_and_the_last(
+    count: int, named: list[int]
+) -> None:
     drawn = trend([Mark(1, 1, 1)] * count)
     assert [number for number, _x, _anchor in drawn.named] == named
 
@@ -105,3 +107,11 @@ def test_no_difference_at_all_lies_in_the_middle() -> None:
     (none,) = differences([Mark(0, 0, 0)])
     assert none is not None
     assert none.x == "50.00%"
+
+
+def test_lines_beside_each_other_lie_on_one_scale() -> None:
+    often, seldom = [Mark(8, 6, 10)] * 2, [Mark(1, 0, 2)] * 2
+    drawn = trend(seldom, frame=SMALL, beside=often)
+    assert drawn.ticks == trend(often, frame=SMALL, beside=seldom).ticks
+    assert [tick.number for tick in drawn.ticks] == [0, 5, 10]
+    assert drawn.frame.height < trend(seldom).frame.height

@@ -28,7 +28,7 @@ def test_it_begins_with_two_where_the_address_names_none(
 ) -> None:
     page = text_of(page_of(manager_client, "comparison"))
     assert "beside" in page
-    assert "All that differs" in page
+    assert "Number by number" in page
 
 
 def test_two_prompts_are_compared(

@@ -1,6 +1,7 @@
 """The dashboard's page of errors."""
 
 import csv
+import re
 
 import pytest
 from django.test import Client
@@ -98,6 +99,49 @@ def test_the_spreadsheet_holds_every_figure_and_runs_no_formula(
     assert len(rows) == in_json
 
 
+def test_each_kind_of_error_has_a_line_over_time_and_its_points_lead_to_their_drafts(
+    manager_client: Client, judged_desk: JudgedDesk, run: Run
+) -> None:
+    for days_ago in (2, 9, 16):
+        judged_desk.judge(run, 40, days_ago=days_ago)
+        judged_desk.judge(run, 12, "REJECT", tags=[("attribution", 5)], days_ago=days_ago)
+        judged_desk.judge(run, 8, "EDIT", tags=[("tone", 1), ("tone", 1)], days_ago=days_ago)
+    judged_desk.judge(run, 2, "REJECT", tags=[("harmful", 25)], days_ago=2)
+    judged_desk.count()
+    page = page_of(manager_client, "errors")
+    charts = re.findall(r'<figure class="sheet small-chart[^>]*>.*?</figure>', page, re.DOTALL)
+    named = [text_of(re.findall(r"<figcaption>.*?</figcaption>", each)[0]) for each in charts]
+    assert named == ["1 Attribution", "4 Tone", "Major", "Minor"]
+    assert charts[0].count('data-drafts="12"') == 3
+    assert charts[1].count('data-drafts="8"') == 3
+    assert "Too rare for a line: Harmful, 2 drafts" in text_of(page)
+    assert "Too rare for a line: Critical, 2 drafts" in text_of(page)
+
+
+def test_the_lines_of_categories_have_a_table_behind_them(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    answer = manager_client.get("/dashboard/errors/", {"as": "json"}).json()
+    tables = {each["table"]: each for each in answer["tables"]}
+    weeks = tables["categories_over_time"]["rows"]
+    assert {key for row in weeks for key in row["figures"]} == {
+        *("attribution", "harmful", "tone", "generic")
+    }
+    assert sum(row["figures"]["tone"]["count"] for row in weeks) == 50
+    by_severity = tables["severities_over_time"]["rows"]
+    assert sum(row["figures"]["major"]["count"] for row in by_severity) == 15
+
+
+def test_without_an_error_there_are_no_lines_of_errors(
+    manager_client: Client, judged_desk: JudgedDesk, run: Run
+) -> None:
+    judged_desk.judge(run, 40)
+    judged_desk.count()
+    page = page_of(manager_client, "errors")
+    assert "By category over time" not in page
+    assert "By severity over time" not in page
+
+
 def test_filters_stand_in_the_address_in_the_form_and_in_words(
     manager_client: Client, busy_desk: JudgedDesk
 ) -> None:
@@ -161,4 +205,4 @@ def test_statements_are_as_many_however_much_was_judged(
         look()
 
 
-ERRORS_QUERIES = 23
+ERRORS_QUERIES = 24

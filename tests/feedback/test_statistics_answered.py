@@ -24,7 +24,7 @@ from explanations.models import (
     Run,
     Task,
 )
-from feedback.figures import Figure
+from feedback.figures import Figure, Step
 from feedback.models import CriterionAnswer, Golden, Review, Tag
 from feedback.question import Question, QuestionRefused
 from feedback.services.statistics.answering import (
@@ -33,6 +33,7 @@ from feedback.services.statistics.answering import (
     answer,
     by,
     choices,
+    errors_over_time,
     over_time,
     period_before,
 )
@@ -184,6 +185,7 @@ def test_every_figure_leads_to_exactly_as_many_drafts_as_it_says(many: Task) -> 
         answer(replace(about, editor="ada")),
         *(by(about, dimension) for dimension in DIMENSIONS),
         *(over_time(replace(about, models=("newer",)), step) for step in STEPS),
+        errors_over_time(replace(about, models=("newer",)), "month"),
         compare(replace(about, prompts=(1,)), replace(about, prompts=(2,))),
         first_screen(about),
     ]
@@ -251,6 +253,36 @@ def test_nobody_has_judged_anything(music_task: Task) -> None:
     assert choices(Question()).models == []
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_each_point_of_time_is_what_an_answer_about_its_days_says(many: Task, step: Step) -> None:
+    about = Question(task=many.slug)
+    found = errors_over_time(about, step)
+    assert found.points == over_time(about, step)
+    assert len(found.points) > 1
+    for number, point in enumerate(found.points):
+        answered = answer(point.question)
+        categories = {each.slug: each.per_100 for each in answered.categories}
+        severities = {each.severity: each.per_100 for each in answered.by_severity}
+        assert all(
+            line.figures[number] == said[line.slug]
+            for lines, said in (
+                (found.by_category, categories),
+                (found.by_severity, severities),
+            )
+            for line in lines
+        )
+
+
+def test_parts_and_points_of_time_have_the_weighted_score_of_an_answer(many: Task) -> None:
+    about = Question(task=many.slug)
+    parts, points = by(about, "model"), over_time(about, "month")
+    scores = [(part.question, part.score) for part in parts]
+    scores += [(point.question, point.score) for point in points]
+    for question, score in scores:
+        assert score == answer(question).score
+    assert any(score.value for _question, score in scores)
+
+
 def test_two_questions_are_answered_in_words(many: Task) -> None:
     old, new = (
         Question(task=many.slug, models=(name,)) for name in ("smollm2-135m-instruct", "newer")
@@ -294,7 +326,7 @@ def test_the_first_screen_shows_the_commonest_errors_with_examples(many: Task) -
 def test_as_many_queries_however_much_there_is(many: Task) -> None:
     about = Question(task=many.slug)
     few = replace(about, models=("newer",), first=timezone.localdate())
-    for ask in (answer, drafts_behind, over_time_by_week, first_screen):
+    for ask in (answer, drafts_behind, over_time_by_week, errors_by_week, first_screen):
         with CaptureQueriesContext(
             connection,
         ) as of_few:
@@ -306,3 +338,7 @@ def test_as_many_queries_however_much_there_is(many: Task) -> None:
 
 def over_time_by_week(question: Question) -> Any:
     return over_time(question, "week")
+
+
+def errors_by_week(question: Question) -> Any:
+    return errors_over_time(question, "week")

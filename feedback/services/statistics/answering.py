@@ -1,7 +1,7 @@
 """Answers: all figures of a question, of its parts, and over time."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any, Final
@@ -17,6 +17,8 @@ from feedback.figures import (
     Choices,
     CriterionFigure,
     Dimension,
+    ErrorLine,
+    ErrorsOverTime,
     Figure,
     OutcomeFigure,
     Part,
@@ -111,7 +113,7 @@ class Figures:
     """The figures that counts give, each with the questions that lead to its drafts."""
 
     def __init__(self, about: Question, counts: Counts) -> None:
-        self._about: Final = about
+        self.about: Final = about
         self._counts: Final = counts
         self.reviews: Final = counts.reviews
         self._judged: Final = counts.with_outcome(JUDGED)
@@ -123,8 +125,8 @@ class Figures:
             "share",
             share(count, self.reviews),
             SHARE_METHOD,
-            (self.reviews, self._about),
-            (count, replace(self._about, outcome=outcome)),
+            (self.reviews, self.about),
+            (count, replace(self.about, outcome=outcome)),
         )
 
     def errors(self, ids: Iterable[int] = (), category: str = "", severity: str = "") -> Figure:
@@ -164,7 +166,7 @@ class Figures:
         method: str = MEAN_METHOD,
     ) -> Figure:
         behind = replace(
-            self._about,
+            self.about,
             category=category,
             severity=severity or ("" if category else "error"),
         )
@@ -172,31 +174,34 @@ class Figures:
             "per_100",
             found and Interval(100 * found.value, 100 * found.low, 100 * found.high),
             method,
-            (self._judged, replace(self._about, outcome=JUDGED)),
+            (self._judged, replace(self.about, outcome=JUDGED)),
             (sums.drafts, behind),
         )
 
     def categories(self, categories: QuerySet[Category]) -> list[CategoryFigure]:
         """Return the figures of each category; those of several tasks that share a slug are one."""
-        ids: dict[str, list[int]] = defaultdict(list)
-        first: dict[str, Category] = {}
-        for category in categories.order_by("ordinal", "task_id"):
-            ids[category.slug].append(category.pk)
-            first.setdefault(category.slug, category)
         return [
             CategoryFigure(
                 slug=slug,
-                name=category.name,
-                key=category.key,
-                per_100=self.errors(ids[slug], slug),
-                score=self.score(ids[slug], slug),
+                name=first.name,
+                key=first.key,
+                per_100=self.errors(ids, slug),
+                score=self.score(ids, slug),
                 by_severity=[
-                    SeverityFigure(level, self.errors(ids[slug], slug, level)) for level in LEVELS
+                    SeverityFigure(level, self.errors(ids, slug, level)) for level in LEVELS
                 ],
             )
-            for slug, category in first.items()
-            if category.retired_at is None or self._are_counted(ids[slug])
+            for slug, (first, ids) in by_slug(categories).items()
+            if first.retired_at is None or self._are_counted(ids)
         ]
+
+    def categories_found(self) -> set[int]:
+        """Return the numbers of the categories with an error, minor or worse."""
+        return {
+            category
+            for category, level, sums in self._counts.all_of(Measure.ERRORS)
+            if level == MINOR_OR_WORSE and sums.drafts
+        }
 
     def _are_counted(self, ids: Iterable[int]) -> bool:
         return any(
@@ -217,7 +222,7 @@ class Figures:
             yes, no = (self._answered(ids[slug], each) for each in ("yes", "no"))
             if criterion.retired_at is not None and not yes + no:
                 continue
-            about = replace(self._about, criterion=slug)
+            about = replace(self.about, criterion=slug)
             figure = _figure(
                 "share",
                 share(yes, yes + no),
@@ -260,12 +265,22 @@ class Figures:
         number, found = sum(counted.values()), median(classes)
         if rewritten:
             return self._of_rewrites("minutes", found, MEDIAN_METHOD, number)
-        drafts = (number, self._about)
+        drafts = (number, self.about)
         return _figure("minutes", found, MEDIAN_METHOD, drafts, drafts)
 
     def _of_rewrites(self, unit: Unit, found: Interval | None, method: str, number: int) -> Figure:
-        drafts = (number, replace(self._about, outcome=REWRITTEN))
+        drafts = (number, replace(self.about, outcome=REWRITTEN))
         return _figure(unit, found, method, drafts, drafts)
+
+
+def by_slug(categories: QuerySet[Category]) -> dict[str, tuple[Category, list[int]]]:
+    """Return the categories of one or more tasks by their slug: the first task's, and the numbers
+    of all that share it.
+    """
+    found: dict[str, tuple[Category, list[int]]] = {}
+    for category in categories.order_by("ordinal", "task_id"):
+        found.setdefault(category.slug, (category, []))[1].append(category.pk)
+    return found
 
 
 def _minutes(each: int) -> tuple[float, float]:
@@ -371,6 +386,7 @@ _STEPS: Final[dict[Step, str]] = {
 }
 STEPS: Final = tuple(_STEPS)
 MOST_POINTS: Final = 400
+_ERROR_MEASURES: Final = (int(Measure.OUTCOME), int(Measure.ERRORS), int(Measure.ALL_ERRORS))
 
 
 def over_time(question: Question, step: Step) -> list[Point]:
@@ -383,25 +399,61 @@ def over_time(question: Question, step: Step) -> list[Point]:
     about = question.about()
     cohorts = cohorts_of(about)
     sums = sums_of(about, cohorts, by=_STEPS[step], headlines=True, days_only=step != "month")
-    points = []
+    return [_point(each) for each in _figures_of_stretches(about, sums, step)]
+
+
+def errors_over_time(question: Question, step: Step) -> ErrorsOverTime:
+    """Return the same points, and errors by category and by severity at each, in three queries.
+
+    Raises KeyError for what is no step.
+    """
+    about = question.about()
+    cohorts = cohorts_of(about)
+    sums = sums_of(
+        about, cohorts, by=_STEPS[step], measures=_ERROR_MEASURES, days_only=step != "month"
+    )
+    stretches = _figures_of_stretches(about, sums, step)
+    tasks = {cohort.task for cohort in cohorts}
+    categories = [each.categories_found() for each in stretches]
+    return ErrorsOverTime(
+        points=[_point(each) for each in stretches],
+        by_category=[
+            ErrorLine(slug, first.name, first.key, [each.errors(ids, slug) for each in stretches])
+            for slug, (first, ids) in by_slug(Category.objects.filter(task__slug__in=tasks)).items()
+            if any(found & set(ids) for found in categories)
+        ],
+        by_severity=[
+            ErrorLine(level, level, "", [each.errors(severity=level) for each in stretches])
+            for level in LEVELS
+            if level != "neutral"
+        ],
+    )
+
+
+def _figures_of_stretches(about: Question, sums: Mapping[Any, Counts], step: Step) -> list[Figures]:
+    """Return the figures of each stretch of time in which something was judged."""
+    found = []
     for begin in sorted(sums)[-MOST_POINTS:]:
         first, last = begin, _last_of(begin, step)
         first = max(first, about.first) if about.first else first
         last = min(last, about.last) if about.last else last
-        within = replace(about, first=first, last=last)
-        figures = Figures(within, sums[begin])
-        points.append(
-            Point(
-                first=first,
-                last=last,
-                question=within,
-                reviews=figures.reviews,
-                publishable=figures.share_of(PUBLISHABLE),
-                errors=figures.errors(),
-                score=figures.score(),
-            )
-        )
-    return points
+        found.append(Figures(replace(about, first=first, last=last), sums[begin]))
+    return found
+
+
+def _point(figures: Figures) -> Point:
+    about = figures.about
+    assert about.first is not None  # noqa: S101  (a stretch has both; for the type checker)
+    assert about.last is not None  # noqa: S101
+    return Point(
+        first=about.first,
+        last=about.last,
+        question=about,
+        reviews=figures.reviews,
+        publishable=figures.share_of(PUBLISHABLE),
+        errors=figures.errors(),
+        score=figures.score(),
+    )
 
 
 def _last_of(begin: date, step: Step) -> date:
@@ -463,6 +515,7 @@ __all__ = [
     "answer_from",
     "by",
     "choices",
+    "errors_over_time",
     "narrowed",
     "of_the_last_days",
     "over_time",

@@ -23,7 +23,13 @@ from accounts.rights import LEAD, has_right
 from explanations.models import Task
 from feedback.models import DeskDaysCounted, FactReport, Review
 from feedback.outcomes import ENDS_THE_PLACE, REASONS, Outcome
-from feedback.services.statistics.desk_lists import DECIDED, NOBODY, NOT_IN, OPEN_CRITICAL
+from feedback.services.statistics.desk_lists import (
+    DECIDED,
+    JUDGED,
+    NOBODY,
+    NOT_IN,
+    OPEN_CRITICAL,
+)
 from feedback.times_at_work import median_minutes
 
 USUAL_DAYS: Final = 28
@@ -101,7 +107,7 @@ class Minutes:
     """The median time at work of decisions, idle time not counted; None where none was timed."""
 
     median: float | None
-    timed: int
+    timed: Counted
     """Decisions behind it. A program that reviews over REST may send no time."""
 
 
@@ -144,12 +150,13 @@ class CheckFigures:
     taken: Counted
     dismissed: Counted
     left: Counted
+    judged: Counted
+    """Taken or dismissed."""
 
     @property
     def precision(self) -> float | None:
         """Return the share of the judged findings that were taken; None while none is judged."""
-        judged = self.taken.value + self.dismissed.value
-        return self.taken.value / judged if judged else None
+        return self.taken.value / self.judged.value if self.judged.value else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +209,7 @@ class DeskFigures:
     """Days are counted until here; what waits is as it is now. None before the first count."""
     queues: Sequence[TaskQueue]
     decided: Counted
-    decided_before: int
+    decided_before: Counted
     """In as many days before the period."""
     days: Sequence[DayOfWork]
     outcomes: Sequence[Named]
@@ -223,6 +230,7 @@ class DeskFigures:
 def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> DeskFigures:
     """Return how the desk works in a period, for all tasks or one, as this person may see it."""
     asked = _Asked(period, task)
+    before = _Asked(period.before, task)
     seen_by = None if has_right(viewer, LEAD) else viewer
     counted = DeskDaysCounted.objects.first()
     by_day, by_editor = _outcomes(asked)
@@ -234,7 +242,7 @@ def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> De
         as_of=counted.counted_at if counted else None,
         queues=_queues(asked),
         decided=asked.reviews(_decided(in_all), outcome=DECIDED),
-        decided_before=_decided(_outcomes_in_all(_Asked(period.before, task))),
+        decided_before=before.reviews(_decided(_outcomes_in_all(before)), outcome=DECIDED),
         days=[_day_of_work(asked, day, by_day[day]) for day in period.days],
         outcomes=[
             Named(
@@ -245,7 +253,7 @@ def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> De
             for outcome in Outcome
             if outcome in ENDS_THE_PLACE
         ],
-        minutes=_minutes(times.values()),
+        minutes=_minutes(asked, times.values()),
         skips=_reasons(asked, in_all, Outcome.SKIP),
         escalations=_reasons(asked, in_all, Outcome.ESCALATE),
         unreviewable=_reasons(asked, in_all, Outcome.UNREVIEWABLE),
@@ -438,12 +446,13 @@ def _times_by_editor(asked: _Asked) -> dict[int, Counter[int]]:
     return found
 
 
-def _minutes(times: Iterable[Counter[int]]) -> Minutes:
+def _minutes(asked: _Asked, times: Iterable[Counter[int]], **whose: str) -> Minutes:
     together: Counter[int] = Counter()
     for each in times:
         together.update(each)
     counts = [together[length] for length in range(max(together, default=-1) + 1)]
-    return Minutes(median_minutes(counts), sum(counts))
+    timed = asked.reviews(sum(counts), outcome=DECIDED, timed="1", **whose)
+    return Minutes(median_minutes(counts), timed)
 
 
 def _people(
@@ -470,7 +479,7 @@ def _person_figures(
         decided=mine(_decided(in_all), DECIDED),
         skipped=mine(in_all[Review.Outcome.SKIP], Review.Outcome.SKIP),
         undone=mine(in_all[Review.Outcome.UNDO], Review.Outcome.UNDO),
-        minutes=_minutes([times]),
+        minutes=_minutes(asked, [times], editor=person.username),
     )
 
 
@@ -501,6 +510,7 @@ def _checks(asked: _Asked) -> list[CheckFigures]:
             taken=judged(taken, slug, check, version, "taken"),
             dismissed=judged(dismissed, slug, check, version, "dismissed"),
             left=judged(left, slug, check, version, "left"),
+            judged=judged(taken + dismissed, slug, check, version, JUDGED),
         )
         for slug, check, version, taken, dismissed, left in asked.rows(_CHECKS)
     ]

@@ -26,6 +26,8 @@ from feedback.services.days import in_days
 
 DECIDED: Final = "decided"
 """In the place of an outcome: all that decide what becomes of a draft."""
+JUDGED: Final = "judged"
+"""In the place of a verdict: taken or dismissed."""
 NOBODY: Final = ""
 """The catalogue owner of an import that names none."""
 
@@ -75,6 +77,8 @@ class ReviewFilters:
     editor: str = ""
     """A username; whose is not theirs to ask, is refused."""
     open_critical: bool = False
+    timed: bool = False
+    """Only those of which it is known how long they took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class JudgementFilters:
     check: str = ""
     version: int | None = None
     verdict: str = ""
+    """JUDGED, or one of FindingJudgement.Verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +128,8 @@ def find_reviews(filters: ReviewFilters, viewer: Person) -> "QuerySet[Review]":
         found = found.filter(supersedes__outcome=filters.undone)
     if filters.editor:
         found = found.filter(editor__username=filters.editor)
+    if filters.timed:
+        found = found.filter(active_ms__gt=0)
     if filters.open_critical:
         statement = OPEN_CRITICAL.replace("%(task)s", "%s")
         found = found.filter(pk__in=RawSQL(statement, (None, None)))  # noqa: S611 - no user's words
@@ -142,7 +149,10 @@ def find_judgements(filters: JudgementFilters) -> "QuerySet[FindingJudgement]":
         found = found.filter(finding__check_name=filters.check)
     if filters.version is not None:
         found = found.filter(finding__check_version=filters.version)
-    if filters.verdict:
+    if filters.verdict == JUDGED:
+        verdict = FindingJudgement.Verdict
+        found = found.filter(verdict__in=[verdict.TAKEN, verdict.DISMISSED])
+    elif filters.verdict:
         found = found.filter(verdict=filters.verdict)
     return found
 

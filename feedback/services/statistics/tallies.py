@@ -10,11 +10,7 @@ from django.db import connection
 
 from feedback.models import Tally
 from feedback.question import BLIND, OUTCOMES, Question
-from feedback.services.statistics.counting import (
-    MINOR_OR_WORSE,
-    OUTCOME_CODES,
-    tallied,
-)
+from feedback.services.statistics.counting import OUTCOME_CODES, tallied
 
 Measure = Tally.Measure
 _EARLIEST: Final = date(1, 1, 1)
@@ -172,7 +168,6 @@ FROM unnest(%(spans)s::text[], %(firsts)s::date[], %(lasts)s::date[])
 JOIN feedback_tally tally
   ON tally.cohort_id = ANY(%(cohorts)s) AND tally.measure = ANY(%(measures)s)
  AND tally.span = stretch.span AND tally.day BETWEEN stretch.first AND stretch.last
-{where}
 GROUP BY {by}, tally.measure, tally.a, tally.b
 """
 # Of one person there are so few that they are counted from the drafts themselves.
@@ -188,10 +183,9 @@ SELECT {{by}}, tally.measure, tally.a, tally.b, sum(tally.drafts)::bigint,
        sum(tally.total)::bigint, sum(tally.squares)::bigint,
        sum(tally.score)::bigint, sum(tally.score_squares)::bigint
 FROM ({tallied("theirs")}) tally
-WHERE tally.measure = ANY(%(measures)s) {{where}}
+WHERE tally.measure = ANY(%(measures)s)
 GROUP BY {{by}}, tally.measure, tally.a, tally.b
 """
-_HEADLINES: Final = f"(tally.measure = 1 OR tally.b = {MINOR_OR_WORSE})"
 ALL_MEASURES: Final = tuple(int(measure) for measure in Measure if measure != Measure.EDITOR)
 _HEADLINE_MEASURES: Final = (int(Measure.OUTCOME), int(Measure.ALL_ERRORS))
 
@@ -207,22 +201,21 @@ def sums_of(
 ) -> Mapping[Any, Counts]:
     """Return the sums of a question, by a column of the tallies; by default all together, as 0.
 
-    `headlines` leaves out all but outcomes and errors in all.
+    `headlines` leaves out all but outcomes and errors in all, of each severity.
     """
     values: dict[str, Any] = {
         "cohorts": [cohort.id for cohort in cohorts],
         "measures": list(_HEADLINE_MEASURES if headlines else measures),
     }
-    where = _HEADLINES if headlines else "true"
     if question.editor:
-        statement = _SUMS_OF_EDITOR.format(by=by, where=f"AND {where}")
+        statement = _SUMS_OF_EDITOR.format(by=by)
         values |= {
             "editor": question.editor,
             "first": question.first or _EARLIEST,
             "last": question.last or _LATEST,
         }
     else:
-        statement = _SUMS.format(by=by, where=f"WHERE {where}")
+        statement = _SUMS.format(by=by)
         pieces = stretches(question.first, question.last, days_only=days_only)
         values |= {
             "spans": [span for span, _first, _last in pieces],
