@@ -42,26 +42,28 @@ SELECT (review.created_at AT TIME ZONE %(zone)s)::date
 FROM written JOIN feedback_review review ON review.id = written.supersedes_id
 ORDER BY 1
 """
-# The reviews of some days that stand; each begins the statements below.
-_OF_DAYS: Final = """
+# The reviews of a day that stand; it begins the statements below. One day a statement: of bounds
+# that it can read the database knows that a day is little, and looks up what belongs to it. Of a
+# list of days it would expect half the reviews there are, and read all of them.
+_OF_A_DAY: Final = """
 WITH counted AS (
-    SELECT day.day, draft.task_id, draft.blind, review.*
-    FROM unnest(%(days)s::date[]) AS day(day)
-    JOIN feedback_review review
-      ON review.created_at >= day.day::timestamp AT TIME ZONE %(zone)s
-     AND review.created_at < (day.day + 1)::timestamp AT TIME ZONE %(zone)s
+    SELECT %(day)s::date AS day, draft.task_id, review.*
+    FROM feedback_review review
     JOIN explanations_draft draft ON draft.id = review.draft_id
-    WHERE NOT EXISTS (SELECT FROM feedback_review later WHERE later.supersedes_id = review.id)
+    WHERE review.created_at >= %(day)s::date::timestamp AT TIME ZONE %(zone)s
+      AND review.created_at < (%(day)s::date + 1)::timestamp AT TIME ZONE %(zone)s
+      AND NOT EXISTS (SELECT FROM feedback_review later WHERE later.supersedes_id = review.id)
 )
 """
 _COUNT_DESK_DAYS: Final = f"""
-{_OF_DAYS}, kinds AS (
+{_OF_A_DAY}, kinds AS (
     SELECT counted.day, counted.task_id, counted.editor_id,
-           concat_ws(' ', counted.outcome, nullif(counted.reason, ''), undone.outcome) AS kind,
+           concat_ws(' ', counted.outcome, nullif(counted.reason, ''), (
+               SELECT undone.outcome FROM feedback_review undone
+               WHERE undone.id = counted.supersedes_id AND counted.outcome = 'UNDO'
+           )) AS kind,
            count(*) AS how_many
     FROM counted
-    LEFT JOIN feedback_review undone
-           ON undone.id = counted.supersedes_id AND counted.outcome = 'UNDO'
     GROUP BY 1, 2, 3, 4
 ), lengths AS (
     SELECT day, task_id, editor_id, width_bucket(active_ms, %(bounds)s::integer[]) AS length,
@@ -87,7 +89,7 @@ FROM kinds LEFT JOIN times USING (day, task_id, editor_id)
 GROUP BY 1, 2, 3
 """
 _COUNT_CHECK_DAYS: Final = f"""
-{_OF_DAYS}
+{_OF_A_DAY}
 INSERT INTO feedback_checkday (day, task_id, check_name, check_version, taken, dismissed, "left")
 SELECT counted.day, counted.task_id, finding.check_name, finding.check_version,
        count(*) FILTER (WHERE judgement.verdict = 'taken'),
@@ -129,15 +131,15 @@ def count_days(days: list[date]) -> None:
     DeskDay.objects.filter(day__in=days).delete()
     CheckDay.objects.filter(day__in=days).delete()
     values: dict[str, Any] = {
-        "days": days,
         "zone": settings.TIME_ZONE,
         "bounds": list(BOUNDS_MS),
         "decides": list(ENDS_THE_PLACE),
         "judges": list(JUDGES_FINDINGS),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT_DESK_DAYS, values)
-        cursor.execute(_COUNT_CHECK_DAYS, values)
+        for day in days:
+            cursor.execute(_COUNT_DESK_DAYS, values | {"day": day})
+            cursor.execute(_COUNT_CHECK_DAYS, values | {"day": day})
 
 
 def _is_our_turn() -> bool:
