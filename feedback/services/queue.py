@@ -163,24 +163,37 @@ def claim_next(
 
 def prepare_next(
     editor: Person, *, tasks: Collection[Task] | None = None, escalated: bool = False
-) -> Assignment | None:
+) -> int | None:
     """Lease a second draft ahead, so that it is there when the current one is submitted.
 
-    Returns the one leased ahead, None when none waits, or when the editor has no current draft:
-    whoever has stopped holds nothing.
+    Returns the id of the assignment leased ahead, None when no draft waits, or when the editor has
+    no current one: whoever has stopped holds nothing.
     """
     wish = Wish.of(tasks, escalated)
+    held, _left = _mine(editor, wish)
+    if _are_two(held) and _is_wanted(held[1], wish):
+        # Most often it is there already. What only looks needs no lock.
+        return held[1].assignment
     with transaction.atomic():
         lock_editor(editor)
         held, _left = _mine(editor, wish)
-        if len(held) == len(SLOTS) and not _is_wanted(held[1], wish):
+        if _are_two(held) and not _is_wanted(held[1], wish):
             _end(held.pop().assignment, Assignment.State.RELEASED)
-        if len(held) == len(SLOTS):
-            return Assignment.objects.get(pk=held[1].assignment)
-        return _lease_first(editor, wish, held[0]) if held else None
+        if _are_two(held):
+            return held[1].assignment
+        ahead = _lease_first(editor, wish, held[0]) if held else None
+        return ahead.pk if ahead else None
+
+
+def _are_two(held: Sequence[Held]) -> bool:
+    return len(held) == len(SLOTS)
 
 
 def _claim(editor: Person, wish: Wish) -> Assignment | None:
+    held, _left = _mine(editor, wish)
+    if held and _is_wanted(held[0], wish) and (renewed := _renewed(held[0])):
+        # Most often it was leased ahead. To renew is to compare and set: that needs no lock.
+        return renewed
     with transaction.atomic():
         lock_editor(editor)
         held, left = _mine(editor, wish)

@@ -7,7 +7,7 @@ from accounts.models import Person
 from explanations.models import Draft
 from feedback.models import Assignment
 from feedback.review_body import parse_body
-from feedback.services.queue import claim_next
+from feedback.services.queue import claim_next, prepare_next
 from feedback.services.reviewing import Submitted, submit_review
 
 
@@ -16,6 +16,13 @@ def claimed(editor: Person, *, escalated: bool = False) -> Assignment:
     assignment = claim_next(editor, escalated=escalated)
     assert assignment is not None
     return assignment
+
+
+def leased_ahead(editor: Person) -> Assignment:
+    """A second draft is leased ahead for the editor; there must be one."""
+    assignment = prepare_next(editor)
+    assert assignment is not None
+    return Assignment.objects.get(pk=assignment)
 
 
 def submitted(

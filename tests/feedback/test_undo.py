@@ -17,7 +17,14 @@ from feedback.services.queue import (
 )
 from feedback.services.reviewing import UNDOABLE, UndoRefused, submit_review, undo_review
 from tests.feedback.conftest import DraftMaker
-from tests.feedback.people_at_work import claimed, reviewed, submitted, tag_on, tag_on_all
+from tests.feedback.people_at_work import (
+    claimed,
+    leased_ahead,
+    reviewed,
+    submitted,
+    tag_on,
+    tag_on_all,
+)
 
 
 class TestUndo:
@@ -202,8 +209,7 @@ class TestRoom:
     def test_two_drafts_with_work_make_none(self, editor: Person, drafts: DraftMaker) -> None:
         drafts(4)
         done = reviewed(editor, outcome="ACCEPT")
-        for assignment in (claimed(editor), prepare_next(editor)):
-            assert assignment is not None
+        for assignment in (claimed(editor), leased_ahead(editor)):
             save_work(assignment.pk, editor, {"note": "begun"}, 0, 0)
         with pytest.raises(UndoRefused, match="unsaved work"):
             undo_review(editor, done.review.pk)
