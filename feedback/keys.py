@@ -16,7 +16,8 @@ from accounts.words import translatable
 @dataclass(frozen=True, slots=True)
 class Command:
     """Something that a key does. `decides`: it ends the work on a draft or begins to, and sleeps
-    after a new one. `repeats`: it may run while the key is held down.
+    after a new one. `repeats`: it may run while the key is held down. `category`: it tags with the
+    category of this number, whichever that is in the task.
     """
 
     name: str
@@ -25,6 +26,12 @@ class Command:
     decides: bool = False
     repeats: bool = False
     changeable: bool = True
+    category: str = ""
+
+
+def _tags_with(category: str, words: str) -> Command:
+    keys = (f"Digit{category}", f"Numpad{category}")
+    return Command(f"tag-{category}", words, keys, category=category)
 
 
 COMMANDS: Final = (
@@ -48,6 +55,16 @@ COMMANDS: Final = (
         repeats=True,
         changeable=False,
     ),
+    _tags_with("1", translatable("Category 1")),
+    _tags_with("2", translatable("Category 2")),
+    _tags_with("3", translatable("Category 3")),
+    _tags_with("4", translatable("Category 4")),
+    _tags_with("5", translatable("Category 5")),
+    _tags_with("6", translatable("Category 6")),
+    _tags_with("7", translatable("Category 7")),
+    _tags_with("8", translatable("Category 8")),
+    _tags_with("9", translatable("Category 9")),
+    _tags_with("0", translatable("Category 0")),
     Command("characters", translatable("Characters instead of words, and back"), ("KeyC",)),
     Command(
         "missing",
@@ -95,14 +112,24 @@ COMMANDS: Final = (
 )
 BY_NAME: Final = {command.name: command for command in COMMANDS}
 CHANGEABLE: Final = tuple(command for command in COMMANDS if command.changeable)
+OF_CATEGORIES: Final = tuple(command for command in COMMANDS if command.category)
 
-# What an editor may choose from. Digits tag, and what is no character moves about.
+# What an editor may choose from: characters, because what is none moves about. A digit is that of
+# both rows, above the letters and in the block beside them.
 OFFERED: Final = (
+    *(command.keys[0] for command in OF_CATEGORIES),
     *(f"Key{letter}" for letter in ascii_uppercase),
     *(f"Shift+Key{letter}" for letter in ascii_uppercase),
     *("+", "-", "?", ",", "."),
 )
 NO_KEY: Final = ""
+
+
+def offered_for(command: Command) -> tuple[str, ...]:
+    """Return what may be chosen for a command. A category's key with Shift says what it means."""
+    offered = dict.fromkeys((command.keys[0], *OFFERED))
+    return tuple(key for key in offered if not (command.category and key.startswith("Shift+")))
+
 
 _NAMES: Final = {
     "ArrowLeft": "←",
@@ -134,7 +161,7 @@ def chosen_keys(wanted: Mapping[str, str]) -> dict[str, str]:
         for name, key in wanted.items()
         if name not in BY_NAME
         or not BY_NAME[name].changeable
-        or key not in (*OFFERED, NO_KEY, BY_NAME[name].keys[0])
+        or key not in (*offered_for(BY_NAME[name]), NO_KEY)
     ]
     if unknown:
         raise KeysRefused({}, unknown)
@@ -161,7 +188,7 @@ def keys_of_commands(
     characters only those keys act that type nothing anywhere.
     """
     known = {name: key for name, key in own.items() if name in BY_NAME}
-    taken = set(known.values())
+    taken = {key for name in known for key in _keys_with(BY_NAME[name], known)}
     return {
         command.name: tuple(
             key
@@ -175,13 +202,28 @@ def keys_of_commands(
 
 def is_character(key: str) -> bool:
     """Whether the key types something elsewhere: WCAG 2.1.4 lets people switch those off."""
-    return key.removeprefix("Shift+").startswith("Key") or len(key) == 1 or key in _SIGN_PLACES
+    place = key.removeprefix("Shift+")
+    return place.startswith("Key") or len(key) == 1 or place[-1].isdigit() or key in _SIGN_PLACES
+
+
+def labels_of_categories(keys: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Return the one sign that stands for each category, by its number: what its key in `keys` has.
+
+    One without a key keeps its number, unless that is the key of something else.
+    """
+    taken = {key for held in keys.values() for key in held}
+    labels = {}
+    for command in OF_CATEGORIES:
+        number = "" if command.keys[0] in taken else command.category
+        held = keys[command.name]
+        labels[command.category] = parts_of(held[0])[0] if held else number
+    return labels
 
 
 def parts_of(key: str) -> tuple[str, ...]:
     """Return what is printed on the keys that are pressed: `("Shift", "F")`."""
     place = key.removeprefix("Shift+")
-    shown = _NAMES.get(place, place.removeprefix("Key"))
+    shown = _NAMES.get(place, place.removeprefix("Key").removeprefix("Digit"))
     return (SHIFT, shown) if key.startswith("Shift+") else (shown,)
 
 
@@ -192,4 +234,7 @@ _SIGN_PLACES: Final = frozenset({"Equal", "NumpadAdd", "Minus", "NumpadSubtract"
 def _keys_with(command: Command, own: Mapping[str, str]) -> tuple[str, ...]:
     if command.name not in own:
         return command.keys
-    return (own[command.name],) if own[command.name] else ()
+    chosen = own[command.name]
+    if chosen.startswith("Digit"):
+        return chosen, chosen.replace("Digit", "Numpad")
+    return (chosen,) if chosen else ()

@@ -1,5 +1,7 @@
 """What lies beside a draft, looked up once it is shown: what was decided before, the guide."""
 
+from collections.abc import Mapping
+
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 
@@ -22,9 +24,10 @@ class Beside(ReviewView):
         draft = place.draft
         draft.task = place.task
         decided = memory.decided_before(draft)
+        keys = keys_context(self.editor)
         context = {
             "draft": draft,
-            "decided": [_shown(each) for each in decided],
+            "decided": [_shown(each, keys["category_labels"]) for each in decided],
             "startable": [
                 {"text": each.golden.text, "output": each.golden.output}
                 for each in decided
@@ -32,17 +35,17 @@ class Beside(ReviewView):
             ],
             "news": news_of(draft.task, self.editor),
         }
-        return render(request, "feedback/beside.html", context | keys_context(self.editor))
+        return render(request, "feedback/beside.html", context | keys)
 
 
-def _shown(each: Remembered) -> dict[str, object]:
+def _shown(each: Remembered, labels: Mapping[str, str]) -> dict[str, object]:
     words = [tag for tag in each.tags if tag.start is not None]
     return {
         "why": each.why,
         "review": each.review,
         "draft": each.draft,
         "tags": each.tags,
-        "text": tagged(each.draft.text, words) if words else each.draft.text,
+        "text": tagged(each.draft.text, words, labels) if words else each.draft.text,
         "golden": each.golden,
         "changes": changes(each.draft.text, each.golden.text)
         if each.golden and each.golden.text != each.draft.text

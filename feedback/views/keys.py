@@ -1,6 +1,8 @@
 """The page on which an editor changes the keys of the review screen, or switches them off."""
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,16 +15,19 @@ from django.views.decorators.cache import never_cache
 from accounts.models import Person
 from accounts.rights import REVIEW, RightRequiredMixin, person_of
 from accounts.services.preferences import choose_keys
+from explanations.models import Category
 from feedback.keys import (
     BY_NAME,
     CHANGEABLE,
     COMMANDS,
     NO_KEY,
-    OFFERED,
+    OF_CATEGORIES,
     Command,
     KeysRefused,
     chosen_keys,
     keys_of_commands,
+    labels_of_categories,
+    offered_for,
     parts_of,
 )
 
@@ -34,7 +39,9 @@ class KeyRow:
     command: Command
     chosen: str
     options: tuple[tuple[str, str], ...]
-    problem: str = ""
+    problem: str
+    categories: str
+    """What it tags with in the desk's tasks."""
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -78,12 +85,14 @@ class KeysPage(RightRequiredMixin, View):
         problems: dict[str, str],
     ) -> HttpResponse:
         """Render the page."""
+        categories = _category_names()
         rows = [
             KeyRow(
                 command,
                 wanted.get(command.name, ""),
                 _options(command),
                 problems.get(command.name, ""),
+                categories.get(command.category, ""),
             )
             for command in CHANGEABLE
         ]
@@ -92,7 +101,8 @@ class KeysPage(RightRequiredMixin, View):
             request,
             "feedback/keys.html",
             {
-                "rows": rows,
+                "category_rows": [row for row in rows if row.command.category],
+                "rows": [row for row in rows if not row.command.category],
                 "fixed": fixed,
                 "keys": {command.name: command.keys for command in fixed},
                 "character_keys": character_keys,
@@ -101,24 +111,34 @@ class KeysPage(RightRequiredMixin, View):
         )
 
 
-def keys_context(person: Person) -> dict[str, object]:
+def keys_context(person: Person) -> dict[str, Any]:
     """Return what templates of the review screen need to show the person's keys, and its script to
     obey them.
     """
-    keys = keys_of_commands(person.own_keys, with_characters=person.character_keys)
+    return _keys_context(tuple(sorted(person.own_keys.items())), person.character_keys)
+
+
+# Asked with each draft, and the same until somebody changes their keys.
+@lru_cache(maxsize=256)
+def _keys_context(own: tuple[tuple[str, str], ...], character_keys: bool) -> dict[str, Any]:
+    keys = keys_of_commands(dict(own), with_characters=character_keys)
     return {
         "keys": keys,
-        "keys_chosen": f"{person.character_keys} {sorted(person.own_keys.items())}",
-        "character_keys": person.character_keys,
-        "commands": COMMANDS,
+        "keys_chosen": f"{character_keys} {own}",
+        "character_keys": character_keys,
+        "commands": [command for command in COMMANDS if not command.category],
+        "category_labels": labels_of_categories(keys),
+        "category_keys": [command.name for command in OF_CATEGORIES if keys[command.name]],
+        "category_keys_are_usual": all(keys[each.name] == each.keys for each in OF_CATEGORIES),
         "keys_for_scripts": {
-            "tags": person.character_keys,
+            "characters": character_keys,
             "commands": [
                 {
                     "name": command.name,
                     "keys": keys[command.name],
                     "decides": command.decides,
                     "repeats": command.repeats,
+                    "category": command.category,
                 }
                 for command in COMMANDS
             ],
@@ -127,11 +147,21 @@ def keys_context(person: Person) -> dict[str, object]:
 
 
 def _options(command: Command) -> tuple[tuple[str, str], ...]:
-    codes = dict.fromkeys((command.keys[0], *OFFERED))
+    codes = offered_for(command)
     return (
         *((code, " ".join(_(part) for part in parts_of(code))) for code in codes),
         (NO_KEY, _("no key")),
     )
+
+
+def _category_names() -> dict[str, str]:
+    """Return what the categories in use are called in all tasks, by the number of their key."""
+    names: dict[str, dict[str, None]] = {}
+    for number, name in (
+        Category.objects.filter(retired_at=None).order_by("task").values_list("key", "name")
+    ):
+        names.setdefault(number, {})[name] = None
+    return {number: ", ".join(found) for number, found in names.items()}
 
 
 def _problems(refused: KeysRefused, wanted: dict[str, str]) -> dict[str, str]:

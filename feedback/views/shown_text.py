@@ -1,8 +1,9 @@
 """Texts as history shows them: what changed, and what was tagged."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -34,8 +35,13 @@ def changes(before: str, after: str) -> list[Change]:
     return [change for change in shown if change.text]
 
 
-def tagged(text: str, tags: Iterable[Tag]) -> SafeString:
-    """Return the text with the words of its span tags marked; marks that overlap are nested."""
+def tagged(
+    text: str, tags: Iterable[Tag], labels: Mapping[str, str] = MappingProxyType({})
+) -> SafeString:
+    """Return the text with the words of its span tags marked; marks that overlap are nested.
+
+    `labels` say by what sign an editor calls a category, where that is not its number.
+    """
     spans = [
         (tag.start, tag.end, tag) for tag in tags if tag.start is not None and tag.end is not None
     ]
@@ -44,20 +50,23 @@ def tagged(text: str, tags: Iterable[Tag]) -> SafeString:
         _marked(
             text[here:there],
             [(tag, start == here) for start, end, tag in spans if start <= here and there <= end],
+            labels,
         )
         for here, there in pairwise(edges)
     ]
     return format_html_join("", "{}", ((piece,) for piece in pieces))
 
 
-def _marked(words: str, covering: Sequence[tuple[Tag, bool]]) -> str | SafeString:
-    """Return the words with a line for each tag that covers them, and its key where it begins."""
+def _marked(
+    words: str, covering: Sequence[tuple[Tag, bool]], labels: Mapping[str, str]
+) -> str | SafeString:
+    """Return the words with a line for each tag that covers them, and its sign where it begins."""
     piece: str | SafeString = words
     for lane, (tag, begins) in enumerate(covering):
         piece = format_html(
             '<mark class="{}" data-key="{}" title="{}">{}</mark>',
             f"marked marked-tag category-{tag.category.key} lane-{lane}{' begins' * begins}",
-            tag.category.key if begins else "",
+            labels.get(tag.category.key, tag.category.key) if begins else "",
             tag.category.name,
             piece,
         )

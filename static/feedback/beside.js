@@ -5,6 +5,7 @@
 
 import { filled, gettext } from "../desk/words.js";
 import { get, post, Refused, Unreachable } from "./desk_server.js";
+import { printLayout } from "./keys.js";
 
 // Whoever decides at a glance needs none of it.
 const AFTER_MS = 200;
@@ -80,6 +81,7 @@ export class Beside {
     if (answer === null || this.isClosed) return;
     const page = new DOMParser().parseFromString(answer, "text/html");
     this.element.replaceChildren(...page.body.childNodes);
+    printLayout(this.element);
     this.startable = JSON.parse(document.getElementById("startable")?.textContent ?? "[]");
     if (this.#guide && isGuideOpen) this.#guide.open = true;
   }

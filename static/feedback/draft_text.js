@@ -16,7 +16,8 @@ export class DraftText {
   }
 
   /**
-   * Draw the text with `marks`: [{start, end, kind: "tag" | "finding", key, label, current, id}].
+   * Draw the text with `marks`: [{start, end, kind: "tag" | "finding", key, label, current, id}],
+   * `key` the number of its category, `label` what this editor calls it by.
    */
   draw(marks) {
     const lanes = lanesOf(marks);
@@ -84,7 +85,7 @@ function wrapped(inner, mark, lanes, start, end) {
   if (start === mark.start) {
     element.classList.add("begins");
     // Drawn by the stylesheet above the first word: never part of the text.
-    element.dataset.key = mark.key ?? "";
+    element.dataset.key = mark.label ?? "";
   }
   if (end === mark.end) element.classList.add("ends");
   element.append(inner);

@@ -4,13 +4,22 @@
  * on every layout; signs that have no fixed place are read as they are typed.
  */
 
+const DIGIT = /^(?:Digit|Numpad)[0-9]$/;
+
 /** The keys of one editor. */
 export class Keys {
-  /** @param {{tags: boolean, commands: {name, keys, decides, repeats}[]}} table */
-  constructor({ tags, commands }) {
-    this.tags = tags;
+  /**
+   * @param {{characters: boolean, commands: {name, keys, decides, repeats, category}[]}} table
+   *   `characters`: keys act that type something elsewhere
+   */
+  constructor({ characters, commands }) {
+    this.characters = characters;
     this.commands = new Map(commands.map((command) => [command.name, command]));
-    this.byKey = new Map(commands.flatMap(({ name, keys }) => keys.map((key) => [key, name])));
+    this.byKey = new Map(commands.flatMap((command) => command.keys.map((key) => [key, command])));
+    // With Shift, the key that tags with a category says what it means.
+    this.meanings = new Map(
+      commands.flatMap(({ keys, category }) => (category ? keys.map((key) => [`Shift+${key}`, category]) : [])),
+    );
   }
 
   /** The command of a key press, as {name, category?}; null where the press means nothing here. */
@@ -18,19 +27,18 @@ export class Keys {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.keyCode === 229) {
       return null;
     }
-    const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code);
-    if (digit && !event.shiftKey) {
-      return event.repeat || !this.tags ? null : { name: "tag", category: digit[1] };
-    }
     const place = event.shiftKey ? `Shift+${event.code}` : event.code;
     const sign = event.key.length === 1 ? event.key : "";
-    const name = this.byKey.get(sign) ?? this.byKey.get(place);
-    // A digit's own sign, where a layout has one with Shift that means something here, goes first.
-    if (!name && digit && this.tags && !event.repeat) return { name: "definition", category: digit[1] };
-    if (!name) return null;
+    // A sign goes before the place where a layout has it, except that a digit's place is a digit,
+    // also where the layout wants Shift for it.
+    const atDigit = DIGIT.test(place) ? this.byKey.get(place) : undefined;
+    const command = atDigit ?? this.byKey.get(sign) ?? this.byKey.get(place);
+    const meant = command ? "" : this.meanings.get(place);
     // Only the cursor may run while a key is held down.
-    if (event.repeat && !this.commands.get(name).repeats) return null;
-    return { name };
+    if (event.repeat && !command?.repeats) return null;
+    if (meant) return { name: "definition", category: meant };
+    if (!command) return null;
+    return command.category ? { name: "tag", category: command.category } : { name: command.name };
   }
 
   /** Commands that end the work on this draft, or begin to: they sleep after a new draft. */
@@ -42,8 +50,10 @@ export class Keys {
 /**
  * Print on every `<kbd data-code>` below `root` what this keyboard has at that place: where "Z" lies
  * on one layout, another has "Y". Browsers that do not tell keep what the page says.
+ * Says whether something was printed anew.
  */
 export async function printLayout(root) {
+  let differs = false;
   const layout = await navigator.keyboard?.getLayoutMap?.().catch(() => null);
   for (const shown of layout ? root.querySelectorAll("kbd[data-code*=Key]") : []) {
     const place = shown.dataset.code.replace("Shift+", "");
@@ -51,8 +61,10 @@ export async function printLayout(root) {
     const usual = place.replace("Key", "");
     if (printed && printed !== usual) {
       shown.textContent = shown.textContent.replace(new RegExp(`${usual}$`), printed);
+      differs = true;
     }
   }
+  return differs;
 }
 
 const SLEEP_MS = 500;

@@ -4,7 +4,7 @@ import { gettext } from "../desk/words.js";
 import { severityWord } from "./tags.js";
 
 /**
- * Draw `marks` into `list`. Each is {id, kind, key, name, quote, message?, tag?, current}.
+ * Draw `marks` into `list`. Each is {id, kind, key, label, name, quote, message?, tag?, current}.
  * Rows are made of the page's templates; whatever came from outside goes in as text.
  */
 export function drawMarks(list, marks) {
@@ -34,7 +34,7 @@ function rowOf(mark) {
     place.textContent = words;
     place.hidden = !words;
   };
-  say("[data-key]", mark.key);
+  say("[data-label]", mark.label);
   say("[data-category]", mark.name);
   say("[data-quote]", mark.quote);
   if (mark.kind === "tag") fillTag(row, mark.tag);

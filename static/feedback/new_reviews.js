@@ -23,7 +23,8 @@ list?.addEventListener("keydown", (event) => {
     event.target.form.requestSubmit(event.target.form.querySelector("[data-enter]"));
     return;
   }
-  const item = itemOf(event);
+  // They type something, and whoever has switched such keys off has the buttons.
+  const item = "noKeys" in list.dataset ? null : itemOf(event);
   if (!item) return;
   const key = event.key.toLowerCase();
   if (key === "j" || key === "k") {

@@ -30,7 +30,8 @@ export class OpenDraft {
    *   dismissForTask: (finding: object) => void,
    *   save: () => void,
    *   addFact: (words: string) => void,
-   * }} say
+   *   categoryOf: (event: KeyboardEvent) => string,
+   * }} say `categoryOf` tells which category a key press tags with, "" for none
    */
   constructor(desk, page, say) {
     this.desk = desk;
@@ -54,6 +55,7 @@ export class OpenDraft {
       causeOf: (question) => this.#causeOf(question),
       answer: (question, slug) => this.#answer(question, slug),
       pointAt: (question) => this.rewrite.pointAt(question),
+      categoryOf: say.categoryOf,
       save: () => say.save(),
       back: () => this.rewrite.focus(),
       announce: say.announce,
@@ -70,9 +72,16 @@ export class OpenDraft {
     this.autosave = new Autosave(page.assignment, () => this.read(), say.saved, ({ guide }) =>
       this.beside.guideIsNow(guide),
     );
+    this.#readLabels();
     this.links = new Links(desk, (lit) => this.#light(lit));
     this.#fill({ ...emptyWork(), ...page.work });
     this.#listen();
+  }
+
+  /** Call categories by what stands on their buttons, and draw what is drawn with it. */
+  relabel() {
+    this.#readLabels();
+    this.#draw();
   }
 
   close(options) {
@@ -418,7 +427,15 @@ export class OpenDraft {
 
   #named(slug) {
     const category = this.page.categories.find((candidate) => candidate.slug === slug);
-    return { key: category?.key ?? "", name: category?.name ?? "" };
+    const key = category?.key ?? "";
+    return { key, label: this.labels.get(key) ?? "", name: category?.name ?? "" };
+  }
+
+  #readLabels() {
+    const buttons = [...this.desk.querySelectorAll("[data-category]")];
+    this.labels = new Map(
+      buttons.map((button) => [button.dataset.category, button.firstElementChild.textContent]),
+    );
   }
 
   #expectMissing(expected) {

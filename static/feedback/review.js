@@ -51,10 +51,17 @@ function openDesk() {
     dismissForTask,
     save: () => obey({ name: "save-edit" }),
     addFact: (value) => tellFact("add-fact", { value }),
+    categoryOf: (event) => {
+      const command = keys.commandOf(event);
+      return command?.name === "tag" ? command.category : "";
+    },
   });
   history.replaceState(null, "", open.page.address);
   open.element.focus({ preventScroll: true });
-  printLayout(desk);
+  const shown = open;
+  printLayout(desk).then((differs) => {
+    if (differs && open === shown) shown.relabel();
+  });
   sleep.begin();
 }
 
@@ -350,7 +357,7 @@ function whileTyping(event) {
 function chooseReason(event) {
   const dialog = event.target.closest?.(".dialog-reason");
   const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
-  if (!dialog || !digit || event.target.matches("input[type=text]")) return;
+  if (!dialog || !digit || !keys.characters || event.target.matches("input[type=text]")) return;
   event.preventDefault();
   const choice = dialog.querySelectorAll("[name=reason]")[digit - 1];
   if (choice) {

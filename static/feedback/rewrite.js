@@ -13,8 +13,9 @@ export class Rewrite {
    * @param {HTMLElement} element holds controls with data-field, in data-group where they repeat
    * @param {{draft: object, names: string[], word_limit: number, lines: object[]}} page
    * @param {{
-   *   tags: () => {scope: string, start: ?number, end: ?number, key: string, name: string}[],
-   *   causeOf: (question: number[]) => ?{key: string, name: string},
+   *   tags: () => {scope: string, start: ?number, end: ?number, key: string, label: string,
+   *     name: string}[],
+   *   causeOf: (question: number[]) => ?{key: string, label: string, name: string},
    *   changed: () => void,
    * }} around the tags that explain changes, the causes that were given, and who wants to know of
    *   every change by the editor
@@ -129,8 +130,8 @@ export class Rewrite {
       const cause = question && this.around.causeOf(question);
       const explaining = changes[index].tags.map((place) => tags[place]);
       if (cause) explaining.push(cause);
-      if (explaining.length) return explaining.map(({ key, name }) => chipOf(key, name));
-      return question ? [chipOf("", gettext("no tag explains this"))] : [];
+      if (explaining.length) return explaining.map(chipOf);
+      return question ? [chipOf({ key: "", label: "?", name: gettext("no tag explains this") })] : [];
     });
   }
 
@@ -270,14 +271,14 @@ function drawHunks(place, before, hunks, chipsOf) {
   place.replaceChildren(shown);
 }
 
-/** A category's key behind the change that it explains, with its name for the ear; "?" for none. */
-function chipOf(key, name) {
+/** A category's label behind the change that it explains, with its name for the ear. */
+function chipOf({ key, label, name }) {
   const chip = document.createElement("span");
   chip.className = key ? `explains category-${key}` : "explains is-open";
   chip.title = name;
   const sign = document.createElement("span");
   sign.ariaHidden = "true";
-  sign.textContent = key || "?";
+  sign.textContent = label;
   const words = document.createElement("span");
   words.className = "visually-hidden";
   words.textContent = ` (${name}) `;

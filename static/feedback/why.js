@@ -15,6 +15,7 @@ export class Why {
    *   pointAt: (question: number[]) => void,
    *   save: () => void,
    *   back: () => void,
+   *   categoryOf: (event: KeyboardEvent) => string,
    *   announce: (words: string) => void,
    * }} on
    */
@@ -59,12 +60,12 @@ export class Why {
 
   #onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    const digit = /^(?:Digit|Numpad)([0-9])$/.exec(event.code)?.[1];
-    const button = digit && this.element.querySelector(`[data-key="${digit}"]`);
+    const category = this.on.categoryOf(event);
+    const button = category && this.element.querySelector(`[data-key="${category}"]`);
     if (event.key === "Escape") this.#back();
     else if (event.key === "ArrowLeft") this.#step(-1);
     else if (event.key === "ArrowRight") this.#step(+1);
-    else if (button && !event.repeat) this.#answer(button.dataset.cause);
+    else if (button) this.#answer(button.dataset.cause);
     else return;
     event.preventDefault();
     // What is a key here is another one further out.

@@ -289,6 +289,69 @@ def test_a_note_on_a_tag_goes_into_the_review(desk: Desk, ready_draft: Draft) ->
     assert (tag.note, tag.pointer) == ("Never said so.", "/item/artist")
 
 
+def test_keys_of_categories_are_each_editors_own(
+    desk: Desk, queue: list[Draft], editor: Person
+) -> None:
+    page = desk.page
+    desk.open()
+    page.get_by_role("button", name="Keys", exact=False).first.click()
+    page.get_by_role("link", name="Change the keys").click()
+    page.get_by_label("Category 4").select_option("Q")
+    page.get_by_label("Skip, with a reason").select_option("4")
+    page.get_by_role("button", name="Keep these keys").click()
+    expect(page.get_by_text("Your keys are kept.")).to_be_visible()
+
+    desk.open()
+    desk.press("ArrowRight", "q")
+    words = desk.selected()
+    row = page.locator(".mark-row-tag")
+    expect(row).to_contain_text(f"Q Tone {words}")
+    expect(page.locator("#announcement")).to_have_text(f"Tone, minor: {words}.")
+    above = "getComputedStyle(document.querySelector('mark.begins'), '::before').content"
+    assert page.evaluate(above) == '"Q"'
+    expect(page.get_by_role("button", name="Q Tone", exact=True)).to_be_visible()
+
+    # With Shift it says what it means; its digit is the key of something else now.
+    desk.press("Shift+Q")
+    expect(page.locator("[data-definition='4'].is-current")).to_be_visible()
+    desk.press("Escape", "4")
+    expect(page.locator("#reason-skip")).to_be_visible()
+    desk.press("Escape")
+
+    # It is the key of a cause as well, and stands behind the change that it explains.
+    page.locator("#rewrite-text").fill(f"{queue[0].text} Loud!")
+    desk.press("Control+Enter")
+    expect(page.locator("#why")).to_be_focused()
+    desk.press("4")
+    expect(page.locator("#why")).to_be_visible()
+    desk.press("q")
+    desk.shows(queue[1])
+    review = Review.objects.get()
+    assert {tag.category.slug for tag in review.tags.select_related("category")} == {"tone"}
+    assert [change["cause"] for change in review.alignment] == ["tone"]
+
+
+def test_who_switches_keys_off_presses_none_by_accident(desk: Desk, queue: list[Draft]) -> None:
+    Person.objects.update(character_keys=False)
+    page = desk.page
+    desk.open()
+    desk.press("3", "Shift+Digit3")
+    expect(page.locator("#marks")).to_be_empty()
+    expect(page.locator("#definitions")).to_be_hidden()
+    page.get_by_role("button", name="Skip").click()
+    desk.press("2")
+    expect(page.locator("#reason-skip [name=reason]:checked")).to_have_count(0)
+    desk.press("Escape")
+    expect(desk.draft).to_be_focused()
+    page.locator("#rewrite-text").fill(f"{queue[0].text} Loud!")
+    desk.press("Control+Enter")
+    expect(page.locator("#why")).to_be_focused()
+    desk.press("3")
+    expect(page.locator("#why [aria-pressed=true]")).to_have_count(0)
+    page.locator("#why").get_by_role("button", name="Unsupported").click()
+    desk.shows(queue[1])
+
+
 def test_keys_are_each_editors_own_or_switched_off(
     desk: Desk, queue: list[Draft], editor: Person
 ) -> None:

@@ -6,6 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import Person
+from accounts.services.preferences import choose_keys
+from explanations.models import Draft, Task
 from feedback.keys import (
     BY_NAME,
     COMMANDS,
@@ -13,6 +15,7 @@ from feedback.keys import (
     chosen_keys,
     is_character,
     keys_of_commands,
+    labels_of_categories,
     parts_of,
 )
 
@@ -29,6 +32,8 @@ def test_every_command_of_the_table_is_one_of_the_screen() -> None:
 
     for name in BY_NAME:
         wanted = f"{name}: {{ outcome" if name in outcomes else name
+        if BY_NAME[name].category:
+            wanted = "tag: ({ category })"
         assert wanted in screen, name
 
 
@@ -54,8 +59,9 @@ def test_one_key_for_two_commands_is_refused_at_both() -> None:
 @pytest.mark.parametrize(
     "wanted",
     [
-        {"accept": "Digit1"},
+        {"accept": "F1"},
         {"accept": "Escape"},
+        {"tag-1": "Shift+KeyQ"},
         {"take": "KeyT"},
         {"make-coffee": "KeyM"},
     ],
@@ -80,14 +86,50 @@ def test_a_choice_wins_over_what_a_newer_desk_puts_on_its_key() -> None:
 def test_without_characters_only_those_keys_act_that_type_nothing() -> None:
     keys = keys_of_commands({}, with_characters=False)
 
-    assert keys["accept"] == keys["more-severe"] == keys["keys"] == ()
+    assert keys["accept"] == keys["more-severe"] == keys["keys"] == keys["tag-1"] == ()
     assert keys["take"] == ("Enter", "NumpadEnter")
     assert keys["extend-left"] == ("Shift+ArrowLeft",)
     assert not any(is_character(key) for held in keys.values() for key in held)
 
 
+def test_a_category_takes_another_key_and_its_digit_is_free() -> None:
+    own = chosen_keys({"tag-1": "KeyQ", "skip": "Digit1"})
+
+    assert keys_of_commands(own)["tag-1"] == ("KeyQ",)
+    assert keys_of_commands(own)["skip"] == ("Digit1", "Numpad1")
+
+
+def test_a_digit_that_a_category_has_is_refused_in_both_rows() -> None:
+    with pytest.raises(KeysRefused) as refused:
+        chosen_keys({"accept": "Digit3"})
+
+    assert refused.value.clashes["accept"].name == "tag-3"
+    assert refused.value.clashes["tag-3"].name == "accept"
+
+
+def test_two_categories_may_swap_their_digits() -> None:
+    keys = keys_of_commands(chosen_keys({"tag-1": "Digit2", "tag-2": "Digit1"}))
+
+    assert keys["tag-1"] == ("Digit2", "Numpad2")
+    assert keys["tag-2"] == ("Digit1", "Numpad1")
+
+
+def test_a_category_is_called_by_its_key_or_else_by_its_number() -> None:
+    own = chosen_keys({"tag-1": "KeyQ", "tag-2": "", "tag-3": "", "tag-4": "Digit3"})
+    labels = labels_of_categories(keys_of_commands(own))
+
+    assert labels["1"] == "Q"
+    assert labels["2"] == "2"
+    # Another one is called 3 now, and two must not be called the same.
+    assert (labels["3"], labels["4"]) == ("", "3")
+    assert labels["5"] == "5"
+    switched_off = keys_of_commands(own, with_characters=False)
+    assert labels_of_categories(switched_off)["1"] == "1"
+
+
 def test_a_key_is_shown_as_it_is_printed() -> None:
     assert parts_of("Shift+KeyF") == ("Shift", "F")
+    assert parts_of("Digit7") == ("7",)
     assert parts_of("Delete") == ("Del",)
     assert parts_of("?") == ("?",)
 
@@ -139,3 +181,47 @@ def test_keys_that_are_switched_off_are_shown_nowhere(editor_client: Client) -> 
     page = editor_client.get("/review/").content.decode()
     assert "Letters, digits and signs are switched off" in page
     assert 'data-code="KeyA"' not in page
+
+
+def test_a_clash_with_a_category_is_said_in_a_sentence(editor_client: Client) -> None:
+    page = editor_client.post(
+        "/review/keys/", {"character_keys": "on", "key-tag-2": "KeyA"}
+    ).content.decode()
+
+    assert "A is also the key of “Accept as exemplary”. Give one of them another." in page
+    assert "A is also the key of “Category 2”. Give one of them another." in page
+
+
+def test_the_page_says_what_each_category_key_tags_with(
+    editor_client: Client, music_task: Task, job_task: Task
+) -> None:
+    page = editor_client.get("/review/keys/").content.decode()
+
+    assert 'Category 1 <span class="quiet">Verdict, Attribution</span>' in page
+
+
+def test_a_category_has_its_new_key_wherever_the_screen_names_it(
+    editor: Person, editor_client: Client, ready_draft: Draft
+) -> None:
+    choose_keys(editor, {"tag-1": "KeyQ", "tag-2": ""}, character_keys=True)
+
+    page = editor_client.get("/review/", follow=True).content.decode()
+
+    # Its button, its definition, a cause of the strip "why?", and the list of keys.
+    assert page.count('<kbd data-code="KeyQ">Q</kbd>') == 4
+    assert 'data-code="Digit1"' not in page
+    assert '<span class="category-number">2</span> <span>Contradicts</span>' in page
+    assert "A category’s key tags the selection." in page
+
+
+def test_who_has_no_category_keys_is_told_of_the_buttons(
+    editor: Person, editor_client: Client, ready_draft: Draft
+) -> None:
+    choose_keys(editor, {}, character_keys=False)
+
+    page = editor_client.get("/review/", follow=True).content.decode()
+
+    assert 'data-code="Digit' not in page
+    assert "A category’s button tags the selection." in page
+    assert "A category’s key tags the selection." not in page
+    assert "<kbd>1</kbd> " not in page, "neither a category's nor a reason's"
