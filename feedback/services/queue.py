@@ -403,7 +403,8 @@ def _save_late(
 ) -> Assignment:
     assignment = get_assignment(assignment_id, editor)
     if assignment.revision == revision + 1 and assignment.work == work:
-        return assignment  # the same save again: its answer was lost on the way
+        # The same save again: its answer was lost on the way, also where that said no.
+        return _hold_again(assignment, editor)
     if assignment.state == Assignment.State.SUBMITTED:
         raise LeaseLost("submitted", assignment)
     kept = (

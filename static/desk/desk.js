@@ -37,10 +37,11 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// What the review screen kept for a connection that never came back goes with its person.
-document.addEventListener("submit", (event) => {
-  if (!event.target.matches("[data-logout]")) return;
+// What the review screen kept for a connection that never came back goes with its person, and with
+// nobody else who works in this browser.
+document.addEventListener("submit", ({ target }) => {
+  if (!target.matches("[data-logout]")) return;
   for (const name of Object.keys(localStorage)) {
-    if (name.startsWith("copydesk:unsent:")) localStorage.removeItem(name);
+    if (name.startsWith(`copydesk:unsent:${target.dataset.logout}:`)) localStorage.removeItem(name);
   }
 });

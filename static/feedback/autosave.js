@@ -16,7 +16,8 @@ const IDLE_MS = 30_000;
 
 export class Autosave {
   /**
-   * @param {object} assignment {id, revision, person, save, renew}: addresses and the last revision
+   * @param {object} assignment {id, revision, person, draft, save, renew}: addresses and the last
+   *   revision
    * @param {() => object} read returns the work as it is now
    * @param {(state: "saved" | "saving" | "unsaved" | "offline" | "conflict" | "ended", detail?: object)
    *   => void} show called whenever the state changes
@@ -76,11 +77,16 @@ export class Autosave {
     clearTimeout(this.timer);
   }
 
-  /** Save what is not saved yet, now. */
+  /** Save what is not saved yet, now; says whether the server has all of it. */
   async flush() {
     await this.settled();
     this.#save();
     await this.saving;
+    return this.isSaved;
+  }
+
+  get isSaved() {
+    return this.dirtySince === null && !this.saving;
   }
 
   /** After a conflict: what is here counts, on top of the revision that the server has. */
@@ -96,12 +102,12 @@ export class Autosave {
     const now = Date.now();
     if (now - this.lastActive < IDLE_MS) this.activeMs += now - this.lastActive;
     this.lastActive = now;
-    const isSaved = this.dirtySince === null && !this.saving;
-    if (isSaved && now - this.lastServed > RENEW_MS) this.#renew();
+    if (this.isSaved && now - this.lastServed > RENEW_MS) this.#renew();
   }
 
   retry() {
     if (this.dirtySince !== null) this.#plan(0);
+    else if (this.state === "offline") this.#renew();
   }
 
   leave() {
@@ -139,6 +145,8 @@ export class Autosave {
       if (this.dirtySince === null && !this.closed) {
         forget(this.assignment.person, this.assignment.id);
         this.#say("saved");
+      } else if (!this.closed) {
+        this.#keep(); // what was written meanwhile, now on top of this revision
       }
       if (!this.closed) this.told(saved);
     } catch (error) {
@@ -151,13 +159,14 @@ export class Autosave {
 
   #refused(error) {
     const ended = error.body.reason !== "conflict";
-    this.#say(ended ? "ended" : "conflict", error.body);
+    this.#say(ended ? "ended" : "conflict", { ...error.body, message: error.message });
   }
 
   async #renew() {
     this.lastServed = Date.now();
     try {
       const answer = await (await post(this.assignment.renew, {})).json();
+      if (this.state === "offline" && this.isSaved) this.#say("saved");
       if (!this.closed) this.told(answer);
     } catch (error) {
       if (error instanceof Refused) this.#refused(error);
@@ -171,6 +180,7 @@ export class Autosave {
       work: this.read(),
       revision: this.revision,
       save: this.assignment.save,
+      draft: this.assignment.draft,
     });
   }
 

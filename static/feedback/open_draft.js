@@ -69,7 +69,7 @@ export class OpenDraft {
     this.criteria = new Criteria(desk.querySelector("#criteria"), page.categories);
     this.expectsMissing = false;
     this.beside = new Beside(desk.querySelector("#beside"), say.announce);
-    this.autosave = new Autosave(page.assignment, () => this.read(), say.saved, ({ guide }) =>
+    this.autosave = new Autosave({ ...page.assignment, draft: page.draft.id }, () => this.read(), say.saved, ({ guide }) =>
       this.beside.guideIsNow(guide),
     );
     this.#readLabels();
@@ -131,6 +131,18 @@ export class OpenDraft {
   replace(work) {
     this.history.remember(this.read());
     this.#fill({ ...emptyWork(), ...work });
+  }
+
+  /** Go on from `before`, the same draft as it lay there until now, with what is written in it. */
+  goOn(before, work, caret) {
+    const { revision, isSaved } = before.autosave;
+    this.history = before.history;
+    if (!isSaved || revision !== this.autosave.revision) {
+      this.#fill({ ...emptyWork(), ...work });
+      this.autosave.revision = revision;
+      if (!isSaved) this.autosave.touch();
+    }
+    if (caret) this.rewrite.focus(caret);
   }
 
   /* What the keys ask for --------------------------------------------------------------------- */

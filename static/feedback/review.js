@@ -9,7 +9,7 @@ import { ask, askUntil, showProblem } from "./dialogs.js";
 import { Keys, printLayout, Sleep } from "./keys.js";
 import { OpenDraft } from "./open_draft.js";
 import { forget, unsentOf } from "./unsent.js";
-import { newKey } from "./work.js";
+import { newKey, sameWork } from "./work.js";
 
 const RETRY_MS = 3_000;
 const SAVE_STATES = {
@@ -67,7 +67,11 @@ function openDesk() {
 
 /** Put the answer's desk in the place of this one. */
 async function exchange(response, words) {
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  lay(await response.text(), words);
+}
+
+function lay(html, words) {
+  const page = new DOMParser().parseFromString(html, "text/html");
   open?.close();
   open = null;
   const next = document.importNode(page.getElementById("desk"), true);
@@ -81,24 +85,56 @@ async function exchange(response, words) {
   announce(`${words} ${heading}`);
 }
 
+/** Lay the same draft anew; who is writing goes on where they were. */
+async function layAnew(words) {
+  const before = open;
+  await before.autosave.flush();
+  const html = await (await untilAnswered(() => get(location.href))).text();
+  await before.autosave.settled();
+  if (open !== before) return;
+  const [work, caret] = [before.read(), before.rewrite.caret];
+  lay(html, words);
+  if (open?.page.assignment.id !== before.page.assignment.id) return;
+  open.goOn(before, work, caret);
+}
+
 /** What this browser kept and the server never got: fill it in, or send it after its draft. */
 async function sendWhatWasLeft() {
   const person = open?.page.assignment.person;
-  for (const { assignment, work, revision, save } of person ? unsentOf(person) : []) {
-    if (assignment === open.page.assignment.id) {
-      open.replace(work);
-      open.autosave.touch();
-      announce(gettext("What you had not saved is back."));
-      continue;
-    }
-    try {
-      await post(save, { work, revision, active_ms: 0 });
-      forget(person, assignment);
-    } catch (error) {
-      if (error instanceof Refused) forget(person, assignment);
-      else if (!(error instanceof Unreachable)) throw error;
+  for (const left of person ? unsentOf(person) : []) {
+    if (left.assignment === open?.page.assignment.id) takeUp(left);
+    else await sendAfter(person, left);
+  }
+}
+
+/** Fill in what was left of this draft; where it was saved elsewhere since, ask what counts. */
+function takeUp({ work, revision, assignment }) {
+  const { page, autosave } = open;
+  if (sameWork(work, page.work)) {
+    forget(page.assignment.person, assignment);
+    return;
+  }
+  open.replace(work);
+  if (revision === autosave.revision) {
+    autosave.touch();
+    announce(gettext("What you had not saved is back."));
+  } else {
+    settleConflict({ work: page.work, revision: autosave.revision });
+  }
+}
+
+async function sendAfter(person, { assignment, work, revision, save, draft }) {
+  try {
+    await post(save, { work, revision, active_ms: 0 });
+  } catch (error) {
+    if (error instanceof Unreachable) return;
+    if (!(error instanceof Refused)) throw error;
+    const isDone = error.body.reason === "submitted" || sameWork(work, error.body.work ?? {});
+    if (!isDone) {
+      await showWritten(filled(gettext("Draft %(number)s: %(why)s"), { number: draft, why: error.message }), work);
     }
   }
+  forget(person, assignment);
 }
 
 /* Deciding ------------------------------------------------------------------------------------- */
@@ -118,9 +154,8 @@ async function decide(name) {
 
 async function submit(body, done) {
   if (deciding) return;
-  deciding = true;
   showRefusal(null);
-  desk.setAttribute("aria-busy", "true");
+  setDeciding(true);
   showSaved("submitting");
   try {
     await open.autosave.settled();
@@ -130,12 +165,20 @@ async function submit(body, done) {
     await exchange(response, done);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    if (error.status === 422) showRefusal(error.body);
-    else await explainEnd(error.body);
+    setDeciding(false);
+    if (error.status === 422) showRefusal(error);
+    else await explainEnd(error);
   } finally {
-    deciding = false;
-    desk.removeAttribute("aria-busy");
+    setDeciding(false);
   }
+}
+
+/** Until there is an answer nobody writes into a draft that is on its way: it would be lost. */
+function setDeciding(isDeciding) {
+  deciding = isDeciding;
+  desk.ariaBusy = String(isDeciding);
+  const columns = desk.querySelector(".desk-columns");
+  if (columns) columns.inert = isDeciding;
 }
 
 /** Send it again, the same, until somebody answers: a lost reply makes no second review. */
@@ -146,12 +189,26 @@ async function untilAnswered(send) {
     } catch (error) {
       if (!(error instanceof Unreachable)) throw error;
       showSaved("offline");
-      await new Promise((resolve) => {
-        const timer = setTimeout(resolve, RETRY_MS);
-        window.addEventListener("online", () => (clearTimeout(timer), resolve()), { once: true });
-      });
+      await aMoment();
     }
   }
+}
+
+/** Resolves when it is worth another attempt. */
+function aMoment() {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, RETRY_MS);
+    window.addEventListener("online", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+}
+
+/** Save all that is written; false where it is said why that cannot be. */
+async function allSaved() {
+  while (open && !(await open.autosave.flush())) {
+    if (open.autosave.state !== "offline") return false;
+    await aMoment();
+  }
+  return true;
 }
 
 async function reopen() {
@@ -160,17 +217,18 @@ async function reopen() {
     announce(gettext("Nothing to reopen."));
     return;
   }
-  deciding = true;
+  if (!(await allSaved()) || deciding) return;
+  setDeciding(true);
   try {
-    await open?.autosave.settled();
     const key = newKey();
     const response = await untilAnswered(() => post(desk.dataset.reopen, { review, key }));
     await exchange(response, gettext("Reopened."));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    showRefusal(error.body);
+    setDeciding(false);
+    showRefusal(error);
   } finally {
-    deciding = false;
+    setDeciding(false);
   }
 }
 
@@ -197,14 +255,27 @@ async function settleConflict({ work, revision }) {
   open.element.focus();
 }
 
+let explaining = false;
+
+/** Say why the draft is no longer theirs, with what they wrote, and lay the next one. */
 async function explainEnd({ message }) {
+  if (explaining) return;
+  explaining = true;
+  try {
+    if (await isSomebodyElse()) await leave();
+    await showWritten(message, open.read());
+    await exchange(await untilAnswered(() => get(location.href)), "");
+  } finally {
+    explaining = false;
+  }
+}
+
+async function showWritten(sentence, work) {
   const dialog = document.getElementById("ended");
-  if (dialog.open) return;
   await ask(dialog, () => {
-    dialog.querySelector("[data-sentence]").textContent = message ?? "";
-    dialog.querySelector("[data-text]").value = textOf(open.read());
+    dialog.querySelector("[data-sentence]").textContent = sentence;
+    dialog.querySelector("[data-text]").value = textOf(work);
   });
-  await exchange(await untilAnswered(() => get(location.href)), "");
 }
 
 function textOf(work) {
@@ -212,12 +283,12 @@ function textOf(work) {
 }
 
 /** Say what speaks against a decision, beside the decision; null takes it away. */
-function showRefusal(body) {
+function showRefusal(refused) {
   const place = document.getElementById("problem");
   if (!place) return;
-  place.hidden = body === null;
-  place.textContent = body?.message ?? "";
-  if (body === null) return;
+  place.hidden = refused === null;
+  place.textContent = refused?.message ?? "";
+  if (refused === null) return;
   // It is not submitted, so it is saved again.
   open?.autosave.touch();
   place.scrollIntoView({ block: "nearest" });
@@ -226,7 +297,6 @@ function showRefusal(body) {
 
 onSessionEnd(async () => {
   const dialog = document.getElementById("log-in");
-  const person = open?.page.assignment.person;
   let isIn = false;
   let problem = "";
   while (!isIn) {
@@ -236,14 +306,28 @@ onSessionEnd(async () => {
     isIn = await logIn(dialog.dataset.address, username, password);
     problem = isIn ? "" : gettext("That name and password do not belong together.");
   }
-  const session = await (await get(dialog.dataset.session)).json();
-  if (session.person === person) return;
-  // Somebody else: they see nothing of it, and it waits in this browser for who wrote it.
+  if (await isSomebodyElse()) await leave();
+});
+
+/** Whether somebody else has logged in meanwhile, on top of this page or in another tab. */
+async function isSomebodyElse() {
+  const address = document.getElementById("log-in").dataset.session;
+  try {
+    const { person } = await (await untilAnswered(() => get(address))).json();
+    return person !== Number(desk.dataset.person);
+  } catch (error) {
+    if (error instanceof Refused) return true; // they review nothing
+    throw error;
+  }
+}
+
+/** Whoever is there now sees nothing of it, and it waits in this browser for who wrote it. */
+async function leave() {
   open?.close({ forgetWork: false });
   desk.replaceChildren();
   location.replace("/");
   await new Promise(() => {});
-});
+}
 
 /* Facts ---------------------------------------------------------------------------------------- */
 
@@ -259,14 +343,10 @@ async function tellFact(name, { value = "" } = {}) {
     },
     async (answer) => (await post(dialog.dataset.address, Object.fromEntries(answer))).json(),
   );
-  const goOn = () => (value ? open?.rewrite.focus() : open?.element.focus());
-  goOn();
-  if (!told) return;
-  // The facts changed: save, and lay the same draft anew with all of them.
-  open.autosave.touch();
-  await open.autosave.flush();
-  await exchange(await untilAnswered(() => get(location.href)), told.message);
-  goOn();
+  if (value) open.rewrite.focus();
+  else open.element.focus();
+  // The facts changed: lay the same draft anew with all of them.
+  if (told) await layAnew(told.message);
 }
 
 /** A lead's word on a finding: it is nothing, in all drafts of the task. */

@@ -88,8 +88,20 @@ export class Rewrite {
     return this.aligned.found;
   }
 
-  focus() {
-    this.fields.find((field) => field.offsetParent)?.focus();
+  /** Where somebody writes: {name, start, end}, or null. */
+  get caret() {
+    const field = document.activeElement;
+    if (!this.fields.includes(field)) return null;
+    return { name: field.name, start: field.selectionStart, end: field.selectionEnd };
+  }
+
+  /** Let them write, from a caret on, else in the first field. */
+  focus({ name, start, end } = {}) {
+    const field =
+      this.fields.find((candidate) => candidate.name === name && candidate.offsetParent) ??
+      this.fields.find((candidate) => candidate.offsetParent);
+    field?.focus();
+    if (start !== undefined && start !== null) field?.setSelectionRange(start, end);
   }
 
   /** The changes and the count, as they are now. */
@@ -261,8 +273,10 @@ function drawHunks(place, before, hunks, chipsOf) {
       if (!words) continue;
       const element = document.createElement(kind);
       element.dataset.change = index;
-      element.textContent = words;
-      shown.append(element);
+      // White space around words would be an underlined nothing, mostly at the end of a line.
+      const [, lead, changed, tail] = /^(\s*)(.*?)(\s*)$/su.exec(words);
+      element.textContent = changed || words;
+      shown.append(changed ? lead : "", element, changed ? tail : "");
     }
     shown.append(...chipsOf(index));
     position = hunk.end;

@@ -9,6 +9,19 @@ export function emptyWork() {
   return { reason: "", note: "", rewrite: "", rewrite_output: null, tags: [], causes: [], answers: {}, dismissed: [] };
 }
 
+/** Whether two works say the same, whoever has put their parts in which order. */
+export function sameWork(one, other) {
+  return written({ ...emptyWork(), ...one }) === written({ ...emptyWork(), ...other });
+}
+
+function written(value) {
+  return JSON.stringify(value, (_name, part) =>
+    part && typeof part === "object" && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : part,
+  );
+}
+
 export class History {
   constructor() {
     this.steps = [];

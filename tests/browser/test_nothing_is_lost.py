@@ -6,10 +6,13 @@ import re
 import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, Route, expect
+from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
 from explanations.models import Draft
 from feedback.models import Assignment, Review
+from feedback.services.queue import save_work
+from tests.browser.conftest import log_in
 from tests.browser.desk import Desk
 from tests.conftest import PASSWORD
 from tests.feedback.conftest import DraftMaker
@@ -261,6 +264,171 @@ def test_a_draft_taken_by_somebody_else_meanwhile_says_so_and_keeps_the_text(
     expect(dialog).to_contain_text("withdrawn")
     expect(dialog.get_by_label("What you wrote")).to_have_value(ready_draft.text + " Kept.")
     assert Assignment.objects.get().work["rewrite"].endswith("Kept.")
+
+
+def test_what_was_just_typed_is_saved_before_another_draft_is_reopened(
+    desk: Desk, drafts: DraftMaker
+) -> None:
+    first, second = drafts(2)
+    desk.open()
+    desk.press("a")
+    desk.shows(second)
+    desk.press("e")
+    desk.write(" Mine.")
+    desk.press("Escape", "Shift+Z")
+    desk.shows(first)
+
+    desk.press("a")
+    desk.shows(second)
+    expect(desk.page.locator("#rewrite-text")).to_have_value(f"{second.text} Mine.")
+
+
+def test_nobody_writes_into_a_draft_that_is_on_its_way(desk: Desk, drafts: DraftMaker) -> None:
+    first, second = drafts(2)
+    field = desk.page.locator("#rewrite-text")
+    lost: list[Route] = []
+
+    def lose_the_first(route: Route) -> None:
+        lost.append(route)
+        if len(lost) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    desk.page.route("**/submit/", lose_the_first)
+    desk.hurry()
+    desk.open()
+    desk.press("e")
+    desk.write(" Sent.")
+    desk.save_as_it_is()
+    save_state(desk, "offline")
+    desk.write(" Too late.")
+    expect(field).to_have_value(f"{first.text} Sent.")
+
+    desk.page.clock.fast_forward(4_000)
+    desk.shows(second)
+    assert Review.objects.get().rewrite == f"{first.text} Sent."
+    desk.press("e")
+    desk.write(" The control.")
+    expect(field).to_have_value(f"{second.text} The control.")
+
+
+def test_who_logs_in_in_another_tab_sees_nothing_and_takes_nothing_away(
+    desk: Desk,
+    ready_draft: Draft,
+    live_server: LiveServer,
+    editor: Person,
+    second_editor: Person,
+) -> None:
+    desk.open()
+    log_in(desk.page.context, live_server, second_editor)
+    desk.press("e")
+    desk.write(" Mine alone.")
+    expect(desk.page.get_by_role("heading", name="Your desk")).to_be_visible()
+    expect(desk.page.get_by_text("Mine alone")).to_have_count(0)
+    # Nor does their leaving take away what is not theirs.
+    desk.page.locator(".nav-account summary").click()
+    desk.page.get_by_role("button", name="Log out").click()
+    expect(desk.page.get_by_role("heading", name="Log in")).to_be_visible()
+
+    log_in(desk.page.context, live_server, editor)
+    desk.open()
+    expect(desk.page.locator("#rewrite-text")).to_have_value(f"{ready_draft.text} Mine alone.")
+    save_state(desk, "saved")
+
+
+@pytest.mark.parametrize("choice", ["Keep what is here", "Use what was saved there"])
+def test_what_a_browser_kept_never_writes_over_what_was_saved_later_elsewhere(
+    desk: Desk, ready_draft: Draft, editor: Person, choice: str
+) -> None:
+    desk.open()
+    desk.page.route("**/work/", lambda route: route.abort())
+    desk.press("e")
+    desk.write(" Older.")
+    save_state(desk, "offline")
+    context = desk.page.context
+    desk.page.close()
+    held = Assignment.objects.get()
+    save_work(held.pk, editor, {"rewrite": f"{ready_draft.text} Newer."}, held.revision, 0)
+
+    again = Desk(context.new_page(), desk.address)
+    again.page.goto(f"{again.address}/review/")
+    dialog = again.page.locator("#conflict")
+    expect(dialog).to_contain_text("Older.")
+    expect(dialog).to_contain_text("Newer.")
+    dialog.get_by_role("button", name=choice).click()
+    counts = "Older." if choice == "Keep what is here" else "Newer."
+    expect(again.page.locator("#rewrite-text")).to_have_value(f"{ready_draft.text} {counts}")
+    save_state(again, "saved")
+    assert Assignment.objects.get().work["rewrite"].endswith(counts)
+
+
+def test_what_was_left_of_a_draft_that_is_gone_is_kept_with_it_and_shown(
+    desk: Desk, drafts: DraftMaker
+) -> None:
+    first, second = drafts(2)
+    desk.open()
+    desk.page.route("**/work/", lambda route: route.abort())
+    desk.press("e")
+    desk.write(" Not yet saved.")
+    save_state(desk, "offline")
+    context = desk.page.context
+    desk.page.close()
+    Assignment.objects.update(state=Assignment.State.EXPIRED)
+    first.places.update(state="CLOSED")
+
+    again = Desk(context.new_page(), desk.address)
+    again.page.goto(f"{again.address}/review/")
+    dialog = again.page.locator("#ended")
+    expect(dialog).to_contain_text(f"Draft {first.pk}: This draft was withdrawn")
+    expect(dialog.get_by_label("What you wrote")).to_have_value(f"{first.text} Not yet saved.")
+    again.press("Enter")
+    again.shows(second)
+    assert _kept_in(again.page) == []
+    kept = Assignment.objects.get(place__draft=first).work
+    assert kept["rewrite"] == f"{first.text} Not yet saved."
+
+
+def test_what_is_typed_while_a_fact_is_added_stays(desk: Desk, ready_draft: Draft) -> None:
+    field = desk.page.locator("#rewrite-text")
+    on_the_way: list[Route] = []
+    desk.open()
+    desk.page.route("**/review/*/", lambda route: on_the_way.append(route))
+    desk.press("e")
+    desk.write(" Produced by Andrew Wade")
+    desk.page.get_by_role("button", name="Add as a fact").click()
+    desk.page.locator("#add-name").fill("producer")
+    desk.page.locator("#add-source").fill("liner notes")
+    with desk.page.expect_request(re.compile(r"/review/\d+/$")):
+        desk.press("Enter")
+    expect(field).to_be_focused()
+    desk.write(" himself.")
+    on_the_way[0].continue_()
+
+    expect(desk.page.locator(".desk-evidence")).to_contain_text("Andrew Wade")
+    expect(field).to_have_value(f"{ready_draft.text} Produced by Andrew Wade himself.")
+    expect(field).to_be_focused()
+    desk.write(" Loud.")
+    save_state(desk, "saved")
+    assert Assignment.objects.get().work["rewrite"].endswith("Andrew Wade himself. Loud.")
+    # And what was undone before can be undone still.
+    desk.press("Escape", "z")
+    expect(field).not_to_have_value(f"{ready_draft.text} Produced by Andrew Wade himself. Loud.")
+
+
+def test_the_state_is_right_again_once_the_line_is_back_and_nothing_was_written(
+    desk: Desk, ready_draft: Draft
+) -> None:
+    desk.hurry()
+    desk.open()
+    desk.page.context.set_offline(True)
+    desk.page.clock.fast_forward(60_000)
+    desk.press("ArrowRight")
+    save_state(desk, "offline")
+
+    desk.page.context.set_offline(False)
+    desk.page.evaluate("window.dispatchEvent(new Event('online'))")
+    save_state(desk, "saved")
 
 
 def _kept_in(page: Page) -> list[str]:

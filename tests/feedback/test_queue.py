@@ -571,6 +571,17 @@ class TestWork:
         assignment.refresh_from_db()
         assert assignment.work == {"rewrite": "late"}
 
+    def test_a_late_save_that_is_sent_again_is_refused_again(
+        self, editor: Person, second_editor: Person, ready_draft: Draft
+    ) -> None:
+        assignment = claimed(editor)
+        let_the_lease_run_out(assignment)
+        claimed(second_editor)
+        for _time in range(2):
+            with pytest.raises(LeaseLost) as lost:
+                save_work(assignment.pk, editor, {"rewrite": "late"}, 0, 0)
+            assert lost.value.reason == "taken"
+
     def test_a_late_save_takes_a_free_place_again(
         self, editor: Person, second_editor: Person, drafts: DraftMaker
     ) -> None:
