@@ -24,6 +24,7 @@ from feedback.outcomes import REASONS, Outcome
 from feedback.services.desk import around
 from feedback.services.goldens import facts_seen
 from feedback.views.evidence import Marks, evidence, item_address, value_in_words
+from feedback.views.home import decided_today
 from feedback.views.keys import keys_context
 
 # A rewrite may be longer than a draft should be; the format says no when it is saved.
@@ -85,7 +86,7 @@ def desk_context(
         **keys_context(editor),
     }
     if assignment is None:
-        return context
+        return context | {"decided_today": decided_today(editor)["decided"]}
     draft = assignment.place.draft
     facts, sources = facts_seen(draft)
     leaves = leaf_facts(facts)

@@ -87,14 +87,14 @@ def _editors_day(editor: Person) -> dict[str, object]:
     return {
         "held": held,
         "waiting": Place.objects.filter(~Exists(decided), state=Place.State.OPEN).count(),
-        "today": _decided_today(editor),
+        "today": decided_today(editor),
         "sent_back": sent_back_to(editor, MOST_SHOWN),
         "answers": answers_for(editor, MOST_SHOWN),
         "guides": unread_guides(editor),
     }
 
 
-def _decided_today(editor: Person) -> dict[str, int]:
+def decided_today(editor: Person) -> dict[str, int]:
     """Return how many drafts the editor decided since midnight of the desk's time zone."""
     midnight: datetime = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     outcome = Review.Outcome

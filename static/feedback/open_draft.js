@@ -133,6 +133,14 @@ export class OpenDraft {
     this.#fill({ ...emptyWork(), ...work });
   }
 
+  /** What a work holds besides its text: its tags, by name and words, and its note. */
+  besidesText({ tags, note }) {
+    const named = tags.map(
+      ({ category, scope, quote }) => `${this.#named(category).name}: ${quote || scopeWords(scope)}`,
+    );
+    return [...named, note.trim()].filter(Boolean).join("; ");
+  }
+
   /** Go on from `before`, the same draft as it lay there until now, with what is written in it. */
   goOn(before, work, caret) {
     const { revision, isSaved } = before.autosave;

@@ -9,7 +9,7 @@ import { ask, askUntil, showProblem } from "./dialogs.js";
 import { Keys, printLayout, Sleep } from "./keys.js";
 import { OpenDraft } from "./open_draft.js";
 import { forget, unsentOf } from "./unsent.js";
-import { newKey, sameWork } from "./work.js";
+import { emptyWork, newKey, sameWork } from "./work.js";
 
 const RETRY_MS = 3_000;
 const SAVE_STATES = {
@@ -247,8 +247,10 @@ async function settleConflict({ work, revision }) {
   const dialog = document.getElementById("conflict");
   if (dialog.open) return;
   const answer = await ask(dialog, () => {
-    dialog.querySelector("[data-mine]").textContent = textOf(open.read());
-    dialog.querySelector("[data-theirs]").textContent = textOf(work);
+    for (const [side, version] of [["mine", open.read()], ["theirs", { ...emptyWork(), ...work }]]) {
+      dialog.querySelector(`[data-${side}]`).textContent = textOf(version);
+      dialog.querySelector(`[data-${side}-more]`).textContent = open.besidesText(version);
+    }
   });
   if (answer?.get("count") === "theirs") open.replace(work);
   open.autosave.overwrite(revision);

@@ -208,7 +208,7 @@ def test_a_second_tab_is_told_apart_and_loses_nothing(desk: Desk, ready_draft: D
     other = Desk(desk.page.context.new_page(), desk.address)
     other.open()
 
-    desk.press("e")
+    desk.press("ArrowRight", "3", "e")
     desk.write(" One.")
     save_state(desk, "saved")
     other.press("e")
@@ -216,6 +216,7 @@ def test_a_second_tab_is_told_apart_and_loses_nothing(desk: Desk, ready_draft: D
     dialog = other.page.locator("#conflict")
     expect(dialog).to_be_visible()
     expect(dialog).to_contain_text("One.")
+    expect(dialog).to_contain_text("Unsupported: Dead")
     expect(dialog).to_contain_text("Two.")
     other.page.get_by_role("button", name="Use what was saved there").click()
     expect(other.page.locator("#rewrite-text")).to_have_value(ready_draft.text + " One.")

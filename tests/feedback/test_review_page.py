@@ -18,6 +18,7 @@ from feedback.models import Assignment, FactReport, Review
 from feedback.services import queue
 from tests.conftest import drafted
 from tests.feedback.conftest import DraftMaker
+from tests.feedback.people_at_work import reviewed
 
 pytestmark = pytest.mark.django_db
 
@@ -183,6 +184,13 @@ class TestWhatIsRenderedOnce:
         for words in ("Report a fact", "What is wrong", "Back to the words", "Take the suggestion"):
             assert words in english
             assert words not in german
+
+    def test_an_empty_desk_says_what_was_done_today(
+        self, editor: Person, editor_client: Client, ready_draft: Draft
+    ) -> None:
+        assert "You have decided" not in shown(editor_client)
+        reviewed(editor, outcome="ACCEPT")
+        assert "You have decided one draft today." in shown(editor_client)
 
     def test_each_editor_sees_their_own_keys(
         self,
