@@ -404,6 +404,10 @@ def test_what_is_typed_while_a_fact_is_added_stays(desk: Desk, ready_draft: Draf
         desk.press("Enter")
     expect(field).to_be_focused()
     desk.write(" himself.")
+    for _look in range(1_200):
+        if on_the_way:
+            break
+        desk.page.wait_for_timeout(50)
     on_the_way[0].continue_()
 
     expect(desk.page.locator(".desk-evidence")).to_contain_text("Andrew Wade")
