@@ -107,12 +107,13 @@ def on_a_desk(size: str, parts: Sequence[str]) -> dict[str, Any]:
 
 def measure_here(ready: int, reviews: int, parts: Sequence[str]) -> dict[str, Any]:
     """Fill a desk and measure these parts on it; the last line printed is for `main`."""
-    from tests.bench.many_reviews import fill
+    from tests.bench.many_reviews import count_the_past, fill
 
     figures: dict[str, Any] = {}
     with running_desk() as desk:
         began = time.monotonic()
         fill(desk.home, ready, reviews)
+        count_the_past()
         print(f"  {'filled in':40}{time.monotonic() - began:>8.1f} s", file=sys.stderr)
         people = People(desk)
         begun = time.monotonic()

@@ -69,6 +69,54 @@ def fill(home: Home, ready: int, reviews: int) -> None:
         print(f"  {'vacuum':40}{time.monotonic() - begun:>8.1f} s", flush=True)
 
 
+def count_the_past() -> None:
+    """Leave the desk's workers nothing to do about what `fill` made, as on a desk that has grown.
+
+    Its days are counted by the desk itself. The lessons of its goldens and rejects are written
+    here, of texts that are near to no other: to make hundreds of thousands of them takes longer
+    than a bench has.
+    """
+    # Once the desk's database is known.
+    from django.db import connection
+
+    from explanations.models import Task
+    from explanations.services.dismissing import dismissals_of
+    from feedback.services.datasets.lessons import judging_rules
+    from feedback.services.statistics.desk_days import keep_desk_days
+
+    begun = time.monotonic()
+    with connection.cursor() as cursor:
+        for task in Task.objects.select_related("guide"):
+            rules = judging_rules(task, dismissals_of(task))
+            cursor.execute(_LESSONS, {"task": task.pk, "rules": rules})
+        cursor.execute("VACUUM ANALYZE feedback_lesson")
+    print(f"  {'feedback_lesson':40}{time.monotonic() - begun:>8.1f} s", flush=True)
+    begun = time.monotonic()
+    while keep_desk_days():
+        pass
+    print(f"  {'feedback_deskday':40}{time.monotonic() - begun:>8.1f} s", flush=True)
+
+
+_LESSONS: Final = """
+INSERT INTO feedback_lesson
+    (review_id, golden_id, task_id, recommendation_id, draft_id, prompt_id, model_version_id,
+     guide_id, editor_id, "group", locale, external_id, outcome, reviewed_at, categories, answers,
+     tags, sft, dpo, kto_answer, kto_draft, spans, knows_more, question, answer, draft_answer,
+     refused, draft_refused, judged_by, judged_at, bands)
+SELECT review.id, golden.id, draft.task_id, draft.recommendation_id, draft.id, draft.prompt_id,
+       draft.model_version_id, review.guide_id, review.editor_id, 'review ' || review.id,
+       recommendation.locale, recommendation.external_id, review.outcome, review.created_at, '{}',
+       '{}', '[]', 'yes', 'no', true, false, true, false, '', draft.text, draft.text, '', '',
+       %(rules)s, now(), '{}'
+FROM feedback_review review
+JOIN explanations_draft draft ON draft.id = review.draft_id
+JOIN explanations_recommendation recommendation ON recommendation.id = draft.recommendation_id
+LEFT JOIN feedback_golden golden ON golden.review_id = review.id
+WHERE draft.task_id = %(task)s AND (golden.id IS NOT NULL OR review.outcome = 'REJECT')
+ON CONFLICT DO NOTHING
+"""
+
+
 def _write_templates(database: psycopg.Connection[Any]) -> None:
     database.execute(
         """
