@@ -1,7 +1,6 @@
 """What the review screen shows of one draft: the page's context, made from rows."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,7 +15,7 @@ from accounts.models import Person
 from explanations.assertions import Assertion, Remark, evidence_in
 from explanations.context import SIDES, Fact, leaf_facts, names_of
 from explanations.models import Draft, StandingFinding
-from explanations.output_formats import FormField, FormGroup, get_output_format
+from explanations.output_formats import FormGroup, get_output_format
 from explanations.services.drafts import asserted_by
 from explanations.views.linked_text import shown_assertions
 from feedback.models import Assignment, FactReport
@@ -26,6 +25,7 @@ from feedback.services.goldens import facts_seen
 from feedback.views.evidence import Marks, evidence, item_address, value_in_words
 from feedback.views.home import decided_today
 from feedback.views.keys import keys_context
+from feedback.views.rewrite_form import rewrite_form
 
 # A rewrite may be longer than a draft should be; the format says no when it is saved.
 MOST_TYPED_CHARACTERS = 2_000
@@ -38,39 +38,6 @@ REASON_DIALOGS = (
     (Outcome.ESCALATE, "escalate", _("To the lead")),
     (Outcome.SKIP, "skip", _("Skip")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ShownField:
-    """One field of the rewrite's form; `name` is unique on the page, `key` the output's."""
-
-    name: str
-    key: str
-    label: str
-    kind: str
-    choices: tuple[str, ...]
-    most_characters: int
-    options: SafeString
-    """Its facts. Every bullet has them all, too many for a template to lay out."""
-    group: str = ""
-    slot: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class ShownSlot:
-    """The fields of one bullet."""
-
-    index: int
-    fields: tuple[ShownField, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ShownGroup:
-    """Bullets of one kind."""
-
-    name: str
-    label: str
-    slots: tuple[ShownSlot, ...]
 
 
 def desk_context(
@@ -116,7 +83,9 @@ def desk_context(
         "assertions": shown_assertions(draft.text, asserted, numbers),
         "fact_options": _joined(options, ""),
         "taxonomy": desk.taxonomy,
-        "form_fields": _form_fields(draft, options),
+        "rewrite_form": rewrite_form(
+            draft, {side: _joined(options, f"/{side}/") for side in SIDES}
+        ),
         "most_characters": MOST_TYPED_CHARACTERS,
         "reasons": [
             {"name": name, "title": title, "reasons": REASONS[outcome].items()}
@@ -216,20 +185,6 @@ def _uncounted_names(draft: Draft, leaves: list[Fact]) -> list[str]:
     return [name for fact in leaves if fact.pointer in UNCOUNTED for name in names_of(fact)]
 
 
-def _form_fields(
-    draft: Draft, options: list[tuple[str, SafeString]]
-) -> list[ShownField | ShownGroup]:
-    """Return the form in which a structured draft is rewritten; none for a plain line."""
-    if draft.output is None:
-        return []
-    form = get_output_format(draft.task.output_format).edit_form
-    by_side = {side: _joined(options, f"/{side}/") for side in SIDES}
-    return [
-        _shown_group(part, by_side) if isinstance(part, FormGroup) else _shown_field(part, by_side)
-        for part in form
-    ]
-
-
 def _lines(draft: Draft) -> list[dict[str, object]]:
     """Return how the fields of a structured draft make the lines that people read."""
     if draft.output is None:
@@ -239,30 +194,3 @@ def _lines(draft: Draft) -> list[dict[str, object]]:
         {"name": part.name, "repeats": isinstance(part, FormGroup), "line": part.line}
         for part in form
     ]
-
-
-def _shown_group(group: FormGroup, by_side: Mapping[str, SafeString]) -> ShownGroup:
-    slots = tuple(
-        ShownSlot(
-            index,
-            tuple(_shown_field(field, by_side, group.name, index) for field in group.fields),
-        )
-        for index in range(group.at_most)
-    )
-    return ShownGroup(group.name, group.label, slots)
-
-
-def _shown_field(
-    field: FormField, by_side: Mapping[str, SafeString], group: str = "", slot: int = 0
-) -> ShownField:
-    return ShownField(
-        name=f"{group}-{slot}-{field.name}" if group else field.name,
-        key=field.name,
-        label=field.label,
-        kind=field.kind,
-        choices=field.choices,
-        most_characters=field.max_characters,
-        options=by_side[field.side] if field.kind == "fact" else SafeString(),
-        group=group,
-        slot=slot,
-    )

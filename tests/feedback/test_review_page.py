@@ -42,6 +42,14 @@ def accepted(client: Client, page: Any) -> Any:
     return sent(client, page["submit"], {"key": str(uuid.uuid4()), "body": {"outcome": "ACCEPT"}})
 
 
+def facts_to_choose(client: Client) -> list[set[tuple[str, str]]]:
+    """The facts that each bullet of the form on the desk offers: pointers with words."""
+    chips = re.findall(r'<select class="fact-chip"[^>]*>(.*?)</select>', shown(client), re.DOTALL)
+    return [
+        set(re.findall(r'<option value="(/[^"]*)">([^<]*)</option>', options)) for options in chips
+    ]
+
+
 @pytest.fixture
 def assignment(editor_client: Client, ready_draft: Draft) -> Assignment:
     """Ada has opened the review screen."""
@@ -191,6 +199,25 @@ class TestWhatIsRenderedOnce:
         assert "You have decided" not in shown(editor_client)
         reviewed(editor, outcome="ACCEPT")
         assert "You have decided one draft today." in shown(editor_client)
+
+    def test_the_form_of_an_answer_offers_each_drafts_own_facts(
+        self, editor: Person, editor_client: Client, ready_job_draft: Draft
+    ) -> None:
+        """A fact that looks like what stands for the facts is a fact all the same."""
+        first = facts_to_choose(editor_client)
+        fact = "<!-- facts of the audience -->"
+        add_fact(ready_job_draft.recommendation, "motto", fact, "their letter", editor)
+        second = facts_to_choose(editor_client)
+        editor_client.cookies["django_language"] = "de"
+        german = facts_to_choose(editor_client)
+
+        assert len(first) > 2
+        assert second == german
+        for before, after in zip(first, second, strict=True):
+            new = after - before
+            of_the_item = all(pointer.startswith("/item/") for pointer, _words in before)
+            assert [pointer for pointer, _words in new] == ["/item/motto"] * of_the_item
+            assert all("&lt;!-- facts of the audience --&gt;" in words for _pointer, words in new)
 
     def test_each_editor_sees_their_own_keys(
         self,
