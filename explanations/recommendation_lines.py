@@ -151,10 +151,15 @@ def _name(field: str, value: object) -> str:
     return value
 
 
+def is_locale(value: str) -> bool:
+    """Whether this is a language tag such as en or pt-BR."""
+    return len(value) <= MAX_LOCALE_CHARACTERS and _LOCALE.fullmatch(value) is not None
+
+
 def _checked_locale(value: object) -> str:
     if not isinstance(value, str):
         raise _Refused("locale", f"“locale” must be text, not {_kind(value)}.")
-    if len(value) > MAX_LOCALE_CHARACTERS or not _LOCALE.fullmatch(value):
+    if not is_locale(value):
         raise _Refused("locale", f"“{_quoted(value)}” is no language tag such as en or pt-BR.")
     return value
 

@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from accounts.words import translatable
-from explanations.recommendation_lines import NICHE, POPULAR
+from explanations.recommendation_lines import NICHE, POPULAR, is_locale
 
 BLIND: Final = "blind"
 QUEUE: Final = "queue"
@@ -218,7 +218,7 @@ def read_question(asked: Mapping[str, Sequence[str]]) -> Question:
         task=_slug("task", asked),
         models=_texts("model", asked),
         prompts=_numbers("prompt", asked),
-        locales=_texts("locale", asked),
+        locales=_locales(asked),
         strata=_choices("stratum", asked, STRATA),
         guides=_numbers("guide", asked),
         sample=_choice("sample", asked, SAMPLES),
@@ -263,6 +263,13 @@ def _slug(name: str, asked: Mapping[str, Sequence[str]]) -> str:
 
 def _texts(name: str, asked: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return tuple(sorted(set(_values(name, asked))))
+
+
+def _locales(asked: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    locales = _texts("locale", asked)
+    if not all(is_locale(each) for each in locales):
+        raise QuestionRefused("locale", "This is a language tag such as en or pt-BR.")
+    return locales
 
 
 def _numbers(name: str, asked: Mapping[str, Sequence[str]]) -> tuple[int, ...]:

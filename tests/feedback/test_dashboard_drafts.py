@@ -103,4 +103,4 @@ def test_statements_are_as_many_however_many_drafts_there_are(
         look()
 
 
-LIST_QUERIES = 15
+LIST_QUERIES = 16

@@ -205,4 +205,4 @@ def test_statements_are_as_many_however_much_was_judged(
         look()
 
 
-ERRORS_QUERIES = 24
+ERRORS_QUERIES = 25

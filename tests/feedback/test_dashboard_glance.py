@@ -92,4 +92,4 @@ def test_statements_are_as_many_however_much_was_judged(
         look()
 
 
-GLANCE_QUERIES = 44
+GLANCE_QUERIES = 45

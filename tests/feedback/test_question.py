@@ -20,6 +20,7 @@ from feedback.question import (
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=20)
 SLUGS = st.from_regex(r"[a-z0-9-]{1,20}", fullmatch=True)
+LOCALES = st.sampled_from(["en", "pt-BR", "zh-Hant-TW", "de-x-desk"])
 NUMBERS = st.integers(1, 999_999_999)
 
 
@@ -34,7 +35,7 @@ def questions(draw: st.DrawFn) -> Question:
             task=draw(SLUGS),
             models=tuple(draw(st.lists(NAMES, max_size=3))),
             prompts=tuple(draw(st.lists(NUMBERS, max_size=3))),
-            locales=tuple(draw(st.lists(NAMES, max_size=3))),
+            locales=tuple(draw(st.lists(LOCALES, max_size=3))),
             strata=tuple(draw(st.lists(st.sampled_from(sorted(STRATA)), max_size=2))),
             guides=tuple(draw(st.lists(NUMBERS, max_size=3))),
             sample=draw(st.sampled_from(["", *SAMPLES])),

@@ -102,6 +102,50 @@ def test_two_periods_are_held_against_each_other(notebook: Client, many: Task) -
     assert found["headline"]["said"]
 
 
+def wrong_fields(problem: dict[str, Any]) -> dict[str, str]:
+    return {each["pointer"].removeprefix("/"): each["detail"] for each in problem["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "sentence"),
+    [
+        ("task=nope", "task", "There is no task “nope”."),
+        ("model=v99", "model", "There is no model “v99”."),
+        ("task=music-oneliner&prompt=99", "prompt", "The task has no prompt 99."),
+        ("task=music-oneliner&guide=99", "guide", "The task has no guide 99."),
+        ("category=nope", "category", "There is no category “nope” here."),
+        ("task=job-fit&category=attribution", "category", "“attribution” here."),
+        ("criterion=nope", "criterion", "There is no criterion “nope” here."),
+    ],
+)
+@pytest.mark.parametrize("view", ["figures", "parts/model", "over-time/week", "drafts", "choices"])
+def test_a_name_that_nothing_has_is_refused_and_not_answered_with_nothing(
+    notebook: Client, many: Task, job_task: Task, view: str, asked: str, field: str, sentence: str
+) -> None:
+    problem = assert_problem(notebook.get(f"{STATS}{view}/?{asked}"), 400, "invalid")
+    assert sentence in wrong_fields(problem)[field]
+
+
+def test_what_is_held_against_it_must_be_there_too(notebook: Client, many: Task) -> None:
+    answer = notebook.get(f"{STATS}comparison/?task={many.slug}&against.model=v99")
+    problem = assert_problem(answer, 400, "invalid")
+    assert wrong_fields(problem) == {"against/model": "There is no model “v99”."}
+
+
+def test_nobodys_figures_are_refused_to_leads_and_are_not_theirs_to_others(
+    notebook: Client, lead: Person, token_for: TokenMaker, many: Task
+) -> None:
+    asked = f"{STATS}figures/?editor=nobody-here"
+    assert notebook.get(asked).status_code == 403
+    answer = Client().get(asked, headers=bearer(token_for(lead, "desk:read")))
+    problem = assert_problem(answer, 400, "invalid")
+    assert wrong_fields(problem) == {"editor": "There is nobody called “nobody-here”."}
+
+
+def test_a_locale_in_which_nothing_was_judged_has_no_reviews(notebook: Client, many: Task) -> None:
+    assert notebook.get(f"{STATS}figures/?locale=tlh").json()["reviews"] == 0
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -112,6 +156,7 @@ def test_two_periods_are_held_against_each_other(notebook: Client, many: Task) -
         ("comparison/", 400),
         ("comparison/?against.colour=red", 400),
         ("comparison/?against.sample=red", 400),
+        ("figures/?locale=english+please", 400),
         ("parts/colour/", 404),
         ("over-time/century/", 404),
     ],
