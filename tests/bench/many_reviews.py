@@ -73,7 +73,7 @@ def count_the_past() -> None:
     """Leave the desk's workers nothing to do about what `fill` made, as on a desk that has grown.
 
     Its days are counted by the desk itself. The lessons of its goldens and rejects are written
-    here, of texts that are near to no other: to make hundreds of thousands of them takes longer
+    here, alike to none that will be made: to make hundreds of thousands of them takes longer
     than a bench has.
     """
     # Once the desk's database is known.
@@ -107,7 +107,7 @@ SELECT review.id, golden.id, draft.task_id, draft.recommendation_id, draft.id, d
        draft.model_version_id, review.guide_id, review.editor_id, 'review ' || review.id,
        recommendation.locale, recommendation.external_id, review.outcome, review.created_at, '{}',
        '{}', '[]', 'yes', 'no', true, false, true, false, '', draft.text, draft.text, '', '',
-       %(rules)s, now(), '{}'
+       %(rules)s, now(), array_fill(0, ARRAY[32])
 FROM feedback_review review
 JOIN explanations_draft draft ON draft.id = review.draft_id
 JOIN explanations_recommendation recommendation ON recommendation.id = draft.recommendation_id
