@@ -45,7 +45,7 @@ class Frame:
 
 
 WIDE: Final = Frame(height=200, top=22, floor=168, left=9, right=97, steps=5)
-SMALL: Final = Frame(height=128, top=20, floor=100, left=14, right=97, steps=2)
+SMALL: Final = Frame(height=140, top=20, floor=112, left=14, right=97, steps=3)
 """One of several beside each other."""
 
 

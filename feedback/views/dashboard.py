@@ -52,6 +52,7 @@ from feedback.services.statistics.desk_figures import (
 )
 from feedback.services.statistics.first_screen import first_screen
 from feedback.services.statistics.reading import DeskBusy, TookTooLong, heavy_read
+from feedback.services.statistics.tallies import as_of
 from feedback.views.dashboard_asked import AskedForm, Look, chosen, is_narrowed, look_of
 from feedback.views.dashboard_export import csv_of, json_of
 from feedback.views.dashboard_tables import (
@@ -533,6 +534,7 @@ class GlancePage(DashboardPage):
             {
                 "screen": screen,
                 "publishable": drawn[0],
+                "method": _(screen.publishable.one.method),
                 "both": both,
                 "headline": drawn[1] if both else None,
                 "commonest": commonest,
@@ -554,7 +556,7 @@ class ComparisonPage(DashboardPage):
         one, other = _sides(asking, of, offered)
         more: dict[str, object] = {"of": of, "offered": offered, "one": one, "other": other}
         if not (one and other):
-            return Content(None, len(offered), more=more)
+            return Content(as_of(), len(offered), more=more)
         found = compare(
             _only(asking.question, of, one), _only(asking.question, of, other), one, other
         )

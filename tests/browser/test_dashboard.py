@@ -3,13 +3,16 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
 from explanations.models import Run
 from tests.browser.conftest import Witness, log_in
+from tests.feedback.conftest import busy_desk as busy_desk
+from tests.feedback.conftest import candidate_run as candidate_run
 from tests.feedback.conftest import judged_desk as judged_desk
+from tests.feedback.dashboard_pages import PAGES
 from tests.feedback.judged_desk import JudgedDesk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -47,3 +50,80 @@ def test_filters_change_the_page_and_its_address_and_a_bar_leads_to_its_drafts(
 
     page.locator("tr.category-6 .bar-link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("35 drafts behind the number")
+
+
+def test_nothing_runs_off_a_page_at_400_percent_nor_from_right_to_left(
+    browser: Browser, live_server: LiveServer, lead: Person, busy_desk: JudgedDesk
+) -> None:
+    # A window of 1280 pixels at 400 %, with the long words of German.
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 320, "height": 256}, locale="de-DE"
+    )
+    log_in(context, live_server, lead)
+    page = context.new_page()
+    too_wide = []
+    for address in [*PAGES.values(), "/dashboard/drafts/?task=music-oneliner", "/reviews/"]:
+        page.goto(address)
+        for direction in ("ltr", "rtl"):
+            page.evaluate("direction => { document.documentElement.dir = direction }", direction)
+            wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            if wider > 0:
+                too_wide.append(f"{address} {direction}: {wider} pixels")
+    context.close()
+    assert too_wide == []
+
+
+def test_on_a_phone_the_first_number_is_seen_without_scrolling_and_filters_unfold(
+    browser: Browser, live_server: LiveServer, lead: Person, busy_desk: JudgedDesk
+) -> None:
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 390, "height": 844}, has_touch=True
+    )
+    log_in(context, live_server, lead)
+    page = context.new_page()
+    page.goto("/dashboard/")
+    expect(page.locator(".headline a")).to_be_in_viewport()
+    expect(page.get_by_label("Period", exact=True)).to_be_hidden()
+    page.get_by_text("Filters", exact=True).tap()
+    page.get_by_label("Period", exact=True).select_option(label="the last 90 days")
+    page.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile("days=90"))
+    context.close()
+
+
+def test_the_keyboard_comes_by_filters_and_numbers_in_the_order_of_the_page(
+    page: Page, live_server: LiveServer, lead: Person, busy_desk: JudgedDesk
+) -> None:
+    log_in(page.context, live_server, lead)
+    page.goto(f"{live_server.url}/dashboard/")
+    page.get_by_label("Task").focus()
+    passed = []
+    for _step in range(14):
+        passed.append(str(page.evaluate(FOCUSED)))
+        page.keyboard.press("Tab")
+    wanted = ["Task", "Period", "Show", "How to read the numbers", "Saved views", "publishable"]
+    at = [next(n for n, name in enumerate(passed) if words in name) for words in wanted]
+    assert at == sorted(at), passed
+
+
+def test_charts_can_be_seen_where_colours_are_forced(
+    browser: Browser, live_server: LiveServer, lead: Person, busy_desk: JudgedDesk
+) -> None:
+    context = browser.new_context(
+        base_url=live_server.url, forced_colors="active", color_scheme="dark"
+    )
+    log_in(context, live_server, lead)
+    page = context.new_page()
+    page.goto("/dashboard/errors/")
+    for mark in (".bar-fill", ".trend-point"):
+        colours = page.locator(mark).first.evaluate(
+            "mark => [getComputedStyle(mark).fill, getComputedStyle(document.body).backgroundColor]"
+        )
+        assert colours[0] != colours[1]
+    context.close()
+
+
+FOCUSED = """(() => {
+  const at = document.activeElement;
+  return at.getAttribute("aria-label") || at.labels?.[0]?.textContent || at.textContent;
+})()"""

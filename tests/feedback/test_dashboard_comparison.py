@@ -51,7 +51,20 @@ def test_one_model_alone_has_nothing_to_be_compared_with(
 ) -> None:
     judged_desk.judge(run, 40)
     judged_desk.count()
-    assert "Drafts of two models have to be judged first" in page_of(manager_client, "comparison")
+    page = page_of(manager_client, "comparison")
+    assert "Drafts of two models have to be judged first" in page
+    assert "As of " in page
+    assert 'name="other"' not in page
+
+
+def test_what_is_too_few_to_compare_stands_apart_from_what_can_be_told(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    page = text_of(page_of(manager_client, "comparison", **BOTH))
+    told, untold = page.split("Number by number ", 1)[1].split("Too few to compare ", 1)
+    assert "Errors per 100 drafts better" in told
+    assert "Taste" not in told
+    assert "Taste" in untold
 
 
 @pytest.mark.parametrize(

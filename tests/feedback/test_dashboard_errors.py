@@ -62,7 +62,9 @@ def test_too_few_reviews_are_said_and_are_no_number(
 ) -> None:
     judged_desk.judge(run, 6, "REJECT", tags=[("tone", 1)])
     judged_desk.count()
-    assert "too few" in text_of(page_of(manager_client, "errors"))
+    page = text_of(page_of(manager_client, "errors"))
+    assert "too few" in page
+    assert "6 reviews so far: numbers come from 30 on." in page
     answer = manager_client.get("/dashboard/errors/", {"as": "json"}).json()
     assert {
         figure["value"]
