@@ -145,14 +145,23 @@ class DatasetFileView(APIView):
 
 def _file(name: str, number: int, path: str) -> DatasetFile:
     try:
-        return reading.file_at(reading.dataset_at(name, number), path)
+        dataset = reading.dataset_at(name, number)
+        return reading.file_at(dataset, path)
     except Dataset.DoesNotExist:
         raise NotFound(f"There is no dataset {name} {number}.") from None
     except DatasetFile.DoesNotExist:
-        raise NotFound(
-            f"{name} {number} has no file {path}; its manifest.json lists what it has, once it "
-            "is ready."
-        ) from None
+        raise NotFound(_why_it_has_none(dataset, path)) from None
+
+
+def _why_it_has_none(dataset: Dataset, path: str) -> str:
+    match dataset.state:
+        case Dataset.State.READY:
+            return f"{dataset} has no file {path}; its manifest.json lists what it has."
+        case Dataset.State.FAILED:
+            return f"{dataset} has no files: it failed. {dataset.failure}"
+        case Dataset.State.CANCELLED:
+            return f"{dataset} has no files: it was cancelled."
+    return f"{dataset} has no files yet: it is not ready."
 
 
 def _sent(request: Request, file: DatasetFile, etag: str) -> HttpResponseBase:

@@ -177,6 +177,29 @@ def test_there_is_nothing_at_any_other_address(
     assert_problem(program.get(f"/api/v1/datasets/{path}"), 404, "not_found")
 
 
+@pytest.mark.parametrize(
+    ("state", "says"),
+    [
+        ("WAITING", "music-sft 2 has no files yet: it is not ready."),
+        ("CANCELLED", "music-sft 2 has no files: it was cancelled."),
+        ("FAILED", "music-sft 2 has no files: it failed. No golden fits this recipe."),
+    ],
+)
+def test_what_has_no_files_says_why(
+    program: Client, file: DatasetFile, state: str, says: str
+) -> None:
+    asked = create_dataset(
+        read_recipe({"name": "music-sft", "tasks": ["music-oneliner"]}),
+        file.dataset.created_by,
+        uuid4(),
+    )
+    failure = "No golden fits this recipe." if state == "FAILED" else ""
+    Dataset.objects.filter(pk=asked.pk).update(state=state, failure=failure)
+    answer = program.get("/api/v1/datasets/music-sft/2/files/manifest.json")
+    assert_problem(answer, 404, "not_found")
+    assert answer.json()["detail"] == says
+
+
 def test_no_file_is_the_latest(program: Client, file: DatasetFile) -> None:
     for word in ("latest", "newest", "0"):
         address = f"/api/v1/datasets/music-sft/{word}/files/sft/train.jsonl"

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 
+import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from accounts.models import Person
-from explanations.models import Draft, Task
+from explanations.models import Draft, Run, Task
 from feedback.models import Golden, Review
-from feedback.recipe import InvalidRecipe, read_recipe
+from feedback.recipe import InvalidRecipe, Recipe, read_recipe
 from feedback.services.datasets import choosing
-from feedback.services.datasets.lessons import UNSUPPORTED
+from feedback.services.datasets import preview as previews
+from feedback.services.datasets.choosing import Choice
+from feedback.services.datasets.lessons import UNSUPPORTED, prepare_lessons
 from feedback.services.datasets.preview import PreviewTooLong, preview
+from tests.feedback.test_choosing import THIRDS, grouped_draft, own_line
 from tests.feedback.test_exporting import LINE, another_draft, reviewed
 
 __all__ = ["another_draft"]
@@ -97,3 +101,77 @@ def test_a_preview_that_takes_too_long_ends_with_a_sentence(
 def test_what_the_desk_does_not_have_is_refused(music_task: Task) -> None:
     with pytest.raises(InvalidRecipe, match="podcast"):
         preview(read_recipe({**MUSIC, "tasks": ["podcast"]}))
+
+
+def chosen_reviews(recipe: Recipe, one_in: int) -> tuple[set[int], Choice]:
+    """The reviews that give rows, and what is said of them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        choice = choosing.choose(cursor, recipe, one_in)
+        cursor.execute("SELECT review_id FROM chosen")
+        reviews = {review for (review,) in cursor.fetchall()}
+        transaction.set_rollback(True)
+    return reviews, choice
+
+
+def test_of_the_groups_that_are_looked_at_the_same_is_chosen_as_of_all(
+    run: Run, editor: Person
+) -> None:
+    for number in range(40):
+        # Each text is in two groups, which only one of them gives.
+        draft = grouped_draft(run, number, f"group {number}", "A draft.")
+        reviewed(draft, editor, own_line(number // 2))
+    prepare_lessons()
+    recipe = read_recipe({**MUSIC, "shares": THIRDS, "formats": ["sft", "dpo", "eval"]})
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT review_id FROM feedback_lesson WHERE hashtextextended("group", 1) % 3 = 0'
+        )
+        looked_at = {review for (review,) in cursor.fetchall()}
+
+    everything, exact = chosen_reviews(recipe, 1)
+    some, estimate = chosen_reviews(recipe, 3)
+
+    assert (exact.all_reviews, sum(exact.left_out.values())) == (20, 20)
+    assert some == everything & looked_at
+    assert 3 < len(some) < len(looked_at) < 30
+    assert estimate.left_out
+    assert estimate.left_out.keys() <= exact.left_out.keys()
+
+
+def test_of_a_great_many_groups_some_are_looked_at_and_the_preview_says_so(
+    run: Run, editor: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        draft = grouped_draft(run, number, f"group {number}", "A draft.")
+        reviewed(draft, editor, own_line(number))
+    prepare_lessons()
+    monkeypatch.setattr(previews, "count_roughly", lambda cursor, recipe: 150_000)
+
+    seen = preview(read_recipe(MUSIC))
+
+    assert seen.one_in == 3
+    assert seen.all_reviews % 3 == 0
+    assert seen.examples["sft"]
+
+
+@pytest.mark.parametrize(
+    ("found", "one_in", "of_all"),
+    [(12_345, 1, 12_345), (0, 9, 0), (3, 9, 27), (12_345, 9, 110_000), (7, 100, 700)],
+)
+def test_an_estimate_has_no_more_digits_than_it_is_good_for(
+    found: int, one_in: int, of_all: int
+) -> None:
+    assert choosing.of_all(found, one_in) == of_all
+
+
+def test_a_preview_waits_for_nobody_who_prepares_and_says_what_is_not_counted(
+    ready_draft: Draft, editor: Person
+) -> None:
+    reviewed(ready_draft, editor, LINE)
+    with psycopg.connect(**connection.get_connection_params()) as somebody_else:
+        somebody_else.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('feedback.lessons', 0))"
+        )
+        seen = preview(read_recipe(MUSIC))
+    assert (seen.all_reviews, seen.unprepared) == (0, 1)
+    assert preview(read_recipe(MUSIC)).all_reviews == 1

@@ -47,6 +47,8 @@ NOT_APPROVED: Final[Mapping[str, str]] = {
     Golden.State.NEEDS_REVIEW: translatable("a golden whose facts have changed"),
 }
 
+# Of an estimate; the others would only look exact.
+_DIGITS: Final = 2
 _ACCEPTED_SHARE: Final = Fraction(str(MOST_ACCEPTS_IN_SFT))
 
 
@@ -74,12 +76,17 @@ class _Values:
     test_until: str
     validation_until: str
     alike: float
+    one_in: int
     where: list[str] = field(default_factory=list)
     more: dict[str, object] = field(default_factory=dict)
 
     def candidates(self) -> str:
         """Return what is asked of a lesson, whatever checks said of it."""
         return _STANDS + "".join(f" AND {condition}" for condition in self.where)
+
+    def sampled(self) -> list[str]:
+        """Return what is asked of it besides, where not all groups are looked at."""
+        return [_SAMPLED] if self.one_in > 1 else []
 
     def given(self) -> dict[str, object]:
         return {
@@ -88,6 +95,7 @@ class _Values:
             "test_until": self.test_until,
             "validation_until": self.validation_until,
             "alike": self.alike,
+            "one_in": self.one_in,
             "accept": Outcome.ACCEPT.value,
             "reject": Outcome.REJECT.value,
             "no": Lesson.Sft.NO.value,
@@ -99,16 +107,27 @@ class _Values:
         }
 
 
-def choose(cursor: Cursor, recipe: Recipe) -> Choice:
+def count_roughly(cursor: Cursor, recipe: Recipe) -> int:
+    """Return about how many reviews the recipe asks for, from a two-hundredth of the table."""
+    values = _values(recipe, _wanted(recipe))
+    where = "".join(f" AND {condition}" for condition in values.where)
+    return _one(cursor, _ROUGHLY + where, values.given())
+
+
+def choose(cursor: Cursor, recipe: Recipe, one_in: int = 1) -> Choice:
     """Make `chosen` and `kind` by the recipe and return the numbers.
+
+    With `one_in` above 1 only one in so many groups is looked at, taken by chance: what is chosen
+    is of them, and the numbers are estimates of all. What checks refuse and what waits is counted
+    all the same.
 
     Must run in a transaction in which none of the temporary tables exists, and which is rolled
     back; what is chosen is of its moment.
     """
-    wanted = {get_training_format(slug).about for slug in recipe.formats}
-    values = _values(recipe, wanted)
-    left_out: Counter[str] = Counter(_refused(cursor, values))
-    cursor.execute(_CANDIDATES.format(candidates=values.candidates()), values.given())
+    wanted = _wanted(recipe)
+    values = _values(recipe, wanted, one_in)
+    left_out: Counter[str] = Counter()
+    cursor.execute(_candidates("candidate", values, *values.sampled()), values.given())
     cursor.execute("CREATE UNIQUE INDEX candidate_of_review ON candidate (review_id)")
     cursor.execute("ANALYZE candidate")
     left_out.update(_disputed(cursor, values))
@@ -118,7 +137,9 @@ def choose(cursor: Cursor, recipe: Recipe) -> Choice:
         (OF_EDITOR, "editor_id", recipe.most_per_editor),
     ):
         if most is not None:
-            cursor.execute(_CAP.format(column=column), {"most": most})
+            # Groups are whole; of an editor's reviews there are as many fewer.
+            room = most if column == "grp" else max(most // one_in, 1)
+            cursor.execute(_CAP.format(column=column), {"most": room})
             left_out[reason] += cursor.rowcount
     cursor.execute(_ACCEPTS_KEPT)
     if About.ANSWERS in wanted:
@@ -136,17 +157,31 @@ def choose(cursor: Cursor, recipe: Recipe) -> Choice:
     cursor.execute(_KINDS)
     cursor.execute("SELECT split, sum(reviews)::bigint FROM kind GROUP BY split")
     found = dict(cursor.fetchall())
+    left_out = Counter({why: of_all(number, one_in) for why, number in left_out.items()})
+    left_out.update(_refused(cursor, values))
     left_out.update(_not_approved(cursor, values))
     return Choice(
-        reviews={split: found.get(split, 0) for split in SPLITS},
+        reviews={split: of_all(found.get(split, 0), one_in) for split in SPLITS},
         left_out={reason: number for reason, number in sorted(left_out.items()) if number},
     )
+
+
+def of_all(number: int, one_in: int) -> int:
+    """Return about how many there are of what was found so often in one of so many groups."""
+    if one_in == 1 or not number:
+        return number
+    estimate = number * one_in
+    return round(estimate, _DIGITS - len(str(estimate)))
+
+
+def _wanted(recipe: Recipe) -> set[About]:
+    return {get_training_format(slug).about for slug in recipe.formats}
 
 
 # --- What the recipe asks for --------------------------------------------------------------------
 
 
-def _values(recipe: Recipe, wanted: Collection[About]) -> _Values:
+def _values(recipe: Recipe, wanted: Collection[About], one_in: int = 1) -> _Values:
     shares = recipe.shares
     values = _Values(
         tasks=list(Task.objects.filter(slug__in=recipe.tasks).values_list("pk", flat=True)),
@@ -155,6 +190,7 @@ def _values(recipe: Recipe, wanted: Collection[About]) -> _Values:
         # Where nothing is for training, rounding must not leave a little of it.
         validation_until=_hash_at(shares["test"] + shares["validation"] if shares["train"] else 1),
         alike=recipe.alike,
+        one_in=one_in,
     )
     values.where.append("(" + " OR ".join(_WORTH[each] for each in sorted(wanted)) + ")")
     _add_filters(values, recipe)
@@ -244,8 +280,14 @@ _STANDS: Final = """
           AND golden.state IN ('PROPOSED', 'SENT_BACK', 'NEEDS_REVIEW', 'WITHDRAWN')
     )
 """
+_ROUGHLY: Final = """
+SELECT 200 * count(*) FROM feedback_lesson lesson TABLESAMPLE SYSTEM (0.5)
+WHERE lesson.task_id = ANY(%(tasks)s) AND lesson.refused = ''
+"""
+# Another chance than that by which groups come into their splits.
+_SAMPLED: Final = 'hashtextextended(lesson."group", 1) %% %(one_in)s = 0'
 _CANDIDATES: Final = """
-CREATE TEMPORARY TABLE candidate ON COMMIT DROP AS
+CREATE TEMPORARY TABLE {table} ON COMMIT DROP AS
 SELECT found.*,
        CASE found.split WHEN 'test' THEN 0 WHEN 'validation' THEN 2 ELSE 4 END
        + (found.sft = %(no)s)::int AS rank
@@ -271,6 +313,11 @@ ORDER BY found.review_id
 """
 
 
+def _candidates(table: str, values: _Values, *more: str) -> str:
+    asked = " AND ".join([values.candidates(), *more])
+    return _CANDIDATES.format(table=table, candidates=asked)
+
+
 # --- What goes -----------------------------------------------------------------------------------
 
 _REFUSED: Final = """
@@ -290,15 +337,18 @@ DELETE FROM candidate
 WHERE outcome IN (%(accept)s, %(reject)s)
   AND draft_id IN (
     SELECT draft_id FROM candidate
-    -- Few drafts have several lessons, and an index knows which.
-    WHERE draft_id IN (
-        SELECT draft_id FROM feedback_lesson GROUP BY draft_id HAVING count(*) > 1
-    )
+    {of_several}
     GROUP BY draft_id
     HAVING count(*) > 1
        AND bool_or(outcome = %(accept)s)
        AND bool_or(dpo <> %(no)s OR kto_draft)
 )
+"""
+# Few drafts have several lessons, and an index knows which.
+_OF_SEVERAL: Final = """
+    WHERE draft_id IN (
+        SELECT draft_id FROM feedback_lesson GROUP BY draft_id HAVING count(*) > 1
+    )
 """
 _NOT_BLAMED: Final = """
 UPDATE candidate SET dpo = %(no)s, kto_draft = false
@@ -308,7 +358,8 @@ WHERE draft_id = ANY(%(drafts)s)
 
 def _disputed(cursor: Cursor, values: _Values) -> dict[str, int]:
     """Leave out what one says of a draft and another one denies; a rewrite stays an answer."""
-    cursor.execute(_DISPUTED + " RETURNING draft_id", values.given())
+    statement = _DISPUTED.format(of_several=_OF_SEVERAL if values.one_in == 1 else "")
+    cursor.execute(statement + " RETURNING draft_id", values.given())
     drafts = [draft for (draft,) in cursor.fetchall()]
     if drafts:
         cursor.execute(_NOT_BLAMED, values.given() | {"drafts": drafts})
@@ -323,6 +374,7 @@ WITH near AS (
     SELECT ctid AS place, id, review_id, rank, split, crowded_from FROM candidate
     WHERE id IN (SELECT later_id FROM near UNION ALL SELECT earlier_id FROM near)
        OR crowded_from >= %(alike)s
+    {beside}
 ), pairs AS (
     SELECT CASE WHEN (later.rank, later.review_id) > (earlier.rank, earlier.review_id)
                 THEN later.place ELSE earlier.place END AS loser,
@@ -332,10 +384,12 @@ WITH near AS (
     JOIN involved later ON later.id = near.later_id
     JOIN involved earlier ON earlier.id = near.earlier_id
 ), losers AS (
-    SELECT loser, bool_or(leaks) AS leaks, max(alike) AS alike FROM pairs GROUP BY loser
+    SELECT loser, bool_or(leaks) AS leaks, max(alike) AS alike FROM pairs
+    WHERE loser IS NOT NULL GROUP BY loser
     UNION ALL
     SELECT place, false, NULL FROM involved
-    WHERE crowded_from >= %(alike)s AND place NOT IN (SELECT loser FROM pairs)
+    WHERE crowded_from >= %(alike)s
+      AND place NOT IN (SELECT loser FROM pairs WHERE loser IS NOT NULL)
 ), gone AS (
     DELETE FROM candidate USING losers WHERE candidate.ctid = losers.loser
     RETURNING CASE WHEN losers.leaks THEN 'leaks' WHEN losers.alike IS NULL THEN 'crowded'
@@ -343,11 +397,27 @@ WITH near AS (
 )
 SELECT why, count(*) FROM gone GROUP BY why
 """
+# What is near to those that are looked at, in the groups that are not.
+_NEAR_BY: Final = """lesson.id = ANY(ARRAY(
+    SELECT near.earlier_id FROM feedback_nearlessons near
+    JOIN candidate ON candidate.id = near.later_id WHERE near.alike >= %(alike)s
+    UNION
+    SELECT near.later_id FROM feedback_nearlessons near
+    JOIN candidate ON candidate.id = near.earlier_id WHERE near.alike >= %(alike)s
+))"""
+_BESIDE: Final = """
+    UNION ALL
+    SELECT NULL, id, review_id, rank, split, NULL FROM beside
+"""
 _REASONS: Final = {"leaks": LEAKING, "crowded": CROWDED, "same": SAME, "near": NEAR}
 
 
 def _near(cursor: Cursor, values: _Values) -> dict[str, int]:
-    cursor.execute(_NEAR, values.given())
+    is_sampled = values.one_in > 1
+    if is_sampled:
+        others = _candidates("beside", values, _NEAR_BY, f"NOT ({_SAMPLED})")
+        cursor.execute(others, values.given())
+    cursor.execute(_NEAR.format(beside=_BESIDE if is_sampled else ""), values.given())
     return {_REASONS[why]: number for why, number in cursor.fetchall()}
 
 

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from feedback.formats import Row, get_training_format
 from feedback.models import Golden
 from feedback.recipe import Recipe, SplitName
-from feedback.services.datasets.choosing import choose
+from feedback.services.datasets.choosing import choose, count_roughly, of_all
 from feedback.services.datasets.creating import refuse_unknown
 from feedback.services.datasets.examples import count_rows, examples
-from feedback.services.datasets.lessons import prepare_lessons
+from feedback.services.datasets.lessons import prepare_lessons_if_nobody_does
 from feedback.services.datasets.manifest import count_chosen
 from feedback.services.datasets.moment import give_room
 from feedback.services.datasets.patterns import line_of
@@ -24,9 +24,11 @@ from feedback.services.datasets.sizes import too_small
 
 SHOWN_ROWS: Final = 5
 """So many of each format are shown."""
-MOST_SECONDS: Final = 15.0
+MOST_SECONDS: Final = 10.0
 # What was approved in the last minute is worked out on the spot; a whole desk is not.
-_PREPARING_S: Final = 2.0
+_PREPARING_S: Final = 0.5
+# Of more reviews only some groups are looked at: somebody waits.
+_MOST_LOOKED_AT: Final = 50_000
 
 
 class PreviewTooLong(Exception):
@@ -56,6 +58,8 @@ class Preview:
     """Why it would not be built, as a sentence, or ""."""
     unprepared: int
     """Goldens that were approved lately and are not counted yet; a build waits for them."""
+    one_in: int
+    """Above 1 the numbers are estimates from one in so many groups, taken by chance."""
 
     @property
     def all_reviews(self) -> int:
@@ -70,10 +74,13 @@ def preview(recipe: Recipe, seconds: float = MOST_SECONDS) -> Preview:
     after so many `seconds`.
     """
     refuse_unknown(recipe)
-    prepare_lessons(seconds=_PREPARING_S)
+    with connection.cursor() as cursor:
+        one_in = max(count_roughly(cursor, recipe) // _MOST_LOOKED_AT, 1)
+    if one_in == 1:
+        prepare_lessons_if_nobody_does(_PREPARING_S)
     try:
         with transaction.atomic():
-            found = _preview(recipe, _Bounded(seconds))
+            found = _preview(recipe, one_in, _Bounded(seconds))
             transaction.set_rollback(True)  # the temporary tables
     except (OperationalError, psycopg.OperationalError) as error:
         if not isinstance(error.__cause__ or error, psycopg.errors.QueryCanceled):
@@ -104,22 +111,26 @@ class _Bounded:
         return getattr(self._cursor, name)
 
 
-def _preview(recipe: Recipe, cursor: _Bounded) -> Preview:
+def _preview(recipe: Recipe, one_in: int, cursor: _Bounded) -> Preview:
     give_room(cursor)
-    choice = choose(cursor, recipe)
+    choice = choose(cursor, recipe, one_in)
     counts: dict[str, Any] = count_chosen(cursor)
-    rows = count_rows(cursor, recipe)
+
+    def of_all_groups(counted: Mapping[Any, int]) -> dict[Any, int]:
+        return {each: of_all(number, one_in) for each, number in counted.items()}
+
     return Preview(
         reviews=choice.reviews,
-        rows=rows,
-        tasks=counts["tasks"],
-        outcomes=counts["outcomes"],
-        tags=counts["tags"],
-        models=counts["models"],
+        rows={slug: of_all_groups(rows) for slug, rows in count_rows(cursor, recipe).items()},
+        tasks=of_all_groups(counts["tasks"]),
+        outcomes=of_all_groups(counts["outcomes"]),
+        tags=of_all_groups(counts["tags"]),
+        models=of_all_groups(counts["models"]),
         left_out=choice.left_out,
         examples={slug: _first_rows(recipe, slug, cursor) for slug in recipe.formats},
         too_small=too_small(recipe, choice),
-        unprepared=_unprepared(recipe, cursor),
+        unprepared=_unprepared(recipe, cursor) if one_in == 1 else _unprepared_roughly(cursor),
+        one_in=one_in,
     )
 
 
@@ -139,3 +150,17 @@ def _unprepared(recipe: Recipe, cursor: _Bounded) -> int:
     return Golden.objects.filter(
         task__slug__in=recipe.tasks, state=Golden.State.APPROVED, lesson=None
     ).count()
+
+
+# Of those of all tasks: that a worker has much before it is all that is to be said.
+_UNPREPARED: Final = """
+SELECT 200 * count(*) FROM feedback_golden golden TABLESAMPLE SYSTEM (0.5)
+WHERE state = 'APPROVED'
+  AND NOT EXISTS (SELECT FROM feedback_lesson lesson WHERE lesson.golden_id = golden.id)
+"""
+
+
+def _unprepared_roughly(cursor: _Bounded) -> int:
+    cursor.execute(_UNPREPARED)
+    number: int = cursor.fetchone()[0]
+    return number
