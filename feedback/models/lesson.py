@@ -149,7 +149,9 @@ class Lesson(models.Model):
             models.Index(name="lesson_by_draft", fields=["draft"]),
             models.Index(name="lesson_by_rules", fields=["task", "judged_by"]),
             models.Index(name="lesson_refused", fields=["task"], condition=~models.Q(refused="")),
-            GinIndex(name="lesson_bands", fields=["bands"]),
+            # Looked into for every lesson that is made, which would go each time through all that
+            # is not in its place yet.
+            GinIndex(name="lesson_bands", fields=["bands"], fastupdate=False),
         ]
         triggers: ClassVar = [
             final_columns(
