@@ -465,6 +465,8 @@ def links(editor: Photographer, look: str = "") -> None:
     editor.page.locator("button[data-link=fact]").first.hover()
     editor.take(f"review-links{look}")
     editor.review("job-fit")
+    # One of the blind sample shows none.
+    editor.until(lambda page: page.locator(".assertion-words").count() > 1)
     editor.page.locator(".assertion-words").nth(1).focus()
     editor.take(f"review-assertions{look}")
 
