@@ -31,7 +31,8 @@ SCOPES: Final[dict[str, tuple[str, str]]] = {
     "guides:write": ("write guides and make them active", LEAD),
     "reviews:write": ("claim drafts, submit reviews and judge goldens", REVIEW),
     "lead:write": (
-        "withdraw goldens, settle fact reports, overrule checks and act on all that was found",
+        "withdraw goldens, settle disagreements and fact reports, overrule checks and act on all "
+        "that was found",
         LEAD,
     ),
     "desk:read": ("read tasks, recommendations, runs, drafts and goldens", READ),

@@ -16,6 +16,7 @@ from feedback.views.datasets import (
 )
 from feedback.views.desk_lists import JudgementsPage, QueuePage, ReviewsPage
 from feedback.views.digests import DigestPage, DigestPreview, DigestsPage
+from feedback.views.disagreements import DisagreementPage, DisagreementsPage
 from feedback.views.draft_reviews import DraftReviews
 from feedback.views.escalated import Escalated
 from feedback.views.fact_reports import FactReportList, SettleFactReport
@@ -44,6 +45,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("drafts/<int:draft_id>/facts/report/", facts.ReportFact.as_view(), name="report-fact"),
     path("drafts/<int:draft_id>/facts/", facts.AddFact.as_view(), name="add-fact"),
     path("drafts/<int:draft_id>/reviews/", DraftReviews.as_view(), name="draft-reviews"),
+    path("drafts/<int:draft_id>/disagreement/", DisagreementPage.as_view(), name="disagreement"),
+    path("disagreements/", DisagreementsPage.as_view(), name="disagreements"),
     path("checks/", ChecksPage.as_view(), name="checks"),
     path("checks/<slug:slug>/<slug:check>/", CheckFindingsPage.as_view(), name="check-findings"),
     path("findings/<int:finding_id>/dismiss/", DismissFinding.as_view(), name="dismiss-finding"),

@@ -123,6 +123,9 @@ class DeskFiguresOutput(serializers.Serializer[Any]):
     undone = NamedOutput(many=True)
     checks = CheckFiguresOutput(many=True)
     open_critical = CountedOutput()
+    disagreements = CountedOutput(
+        help_text="Drafts whose reviews disagree, and that no lead has settled yet."
+    )
     wrong_facts = OwnerFactsOutput(many=True)
     goldens = TaskGoldensOutput(many=True)
     people = PersonFiguresOutput(many=True, help_text="Everybody for a lead, else who asks.")

@@ -2,6 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from feedback.api.adjudications import (
+    AdjudicationView,
+    DisagreementsView,
+    UndoAdjudicationView,
+)
 from feedback.api.assignments import (
     AssignmentView,
     ClaimView,
@@ -75,6 +80,17 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("assignments/<int:assignment_id>/work/", WorkView.as_view(), name="api-work"),
     path("assignments/<int:assignment_id>/release/", ReleaseView.as_view(), name="api-release"),
     path("drafts/<int:draft_id>/reviews/", DraftReviewsView.as_view(), name="api-draft-reviews"),
+    path(
+        "drafts/<int:draft_id>/adjudication/",
+        AdjudicationView.as_view(),
+        name="api-adjudication",
+    ),
+    path(
+        "drafts/<int:draft_id>/adjudication/undo/",
+        UndoAdjudicationView.as_view(),
+        name="api-adjudication-undo",
+    ),
+    path("disagreements/", DisagreementsView.as_view(), name="api-disagreements"),
     path("reviews/<int:review_id>/undo/", UndoView.as_view(), name="api-review-undo"),
     path("checks/", ChecksView.as_view(), name="api-checks"),
     path("goldens/", GoldensView.as_view(), name="api-goldens"),

@@ -7,7 +7,7 @@ aside what the others gave. Locks are taken in the order that `feedback.services
 from collections.abc import Iterable
 from typing import Final
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -16,6 +16,7 @@ from accounts.models import Person
 from accounts.rights import LEAD, has_right
 from explanations.models import Draft, Recommendation
 from feedback.models import Adjudication, Review
+from feedback.models.adjudication import AdjudicationQuerySet
 from feedback.outcomes import ENDS_THE_PLACE
 from feedback.services.datasets.marking import OVERRULED, mark_review, mark_unsettled
 from feedback.services.deadlocks import again_after_deadlock
@@ -28,15 +29,48 @@ class AdjudicationRefused(Exception):
     """A draft that cannot be settled, or not any more; the message is a sentence for people."""
 
 
-def where_reviews_disagree() -> QuerySet[Draft]:
-    """Return the drafts whose reviews are all in and disagree, and that no lead has settled."""
-    return Draft.objects.filter(state=Draft.State.REVIEWED, settled_outcome="")
+def where_reviews_disagree(task: str = "") -> QuerySet[Draft]:
+    """Return the drafts whose reviews are all in and disagree, and that no lead has settled.
+
+    Of one task, by its slug, or of all. Each comes with its `deciding` reviews, the oldest first.
+    """
+    found = Draft.objects.filter(state=Draft.State.REVIEWED, settled_outcome="")
+    if task:
+        found = found.filter(task__slug=task)
+    return found.select_related("task", "recommendation").prefetch_related(
+        Prefetch("reviews", _deciding().select_related("editor"), to_attr="deciding")
+    )
+
+
+def deciding_reviews(draft: Draft) -> QuerySet[Review]:
+    """Return the reviews of a draft between which a lead decides, the oldest first.
+
+    They come with all that belongs to them.
+    """
+    return (
+        _deciding()
+        .filter(draft=draft)
+        .select_related("editor", "superseded_by")
+        .prefetch_related("tags__category", "answers__criterion", "goldens", "judgements__finding")
+    )
+
+
+def _deciding() -> QuerySet[Review]:
+    return Review.objects.standing().filter(outcome__in=ENDS_THE_PLACE).order_by("pk")
+
+
+def adjudications_of(draft: Draft | int) -> AdjudicationQuerySet:
+    """Return what leads have found right of a draft, the newest first, also what they took back.
+
+    They come with their reviews and the people concerned.
+    """
+    found = Adjudication.objects.filter(draft=draft)
+    return found.select_related("review__editor", "lead", "undone_by")
 
 
 def standing_adjudication(draft: Draft) -> Adjudication | None:
     """Return which review of a draft a lead has found right, with the review and the lead."""
-    found = Adjudication.objects.standing().filter(draft=draft)
-    return found.select_related("review__editor", "lead").first()
+    return adjudications_of(draft).standing().first()
 
 
 # --- Settling ------------------------------------------------------------------------------------
@@ -54,10 +88,7 @@ def adjudicate(draft_id: int, review_id: int, lead: Person, reason: str) -> Adju
     _refuse_others(lead)
     said = _said(reason)
     draft = _locked(draft_id)
-    reviews = {
-        review.pk: review
-        for review in Review.objects.standing().filter(draft=draft, outcome__in=ENDS_THE_PLACE)
-    }
+    reviews = {review.pk: review for review in _deciding().filter(draft=draft)}
     if done := standing_adjudication(draft):
         if done.review_id == review_id:
             return done
@@ -139,7 +170,7 @@ def undo_adjudication(draft_id: int, lead: Person) -> Adjudication:
     _refuse_others(lead)
     draft = _locked(draft_id)
     if (standing := standing_adjudication(draft)) is None:
-        if done := Adjudication.objects.filter(draft=draft).first():
+        if done := adjudications_of(draft).first():
             return done
         raise AdjudicationRefused(_("No lead has settled this draft."))
     _end(standing, lead)

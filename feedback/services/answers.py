@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 
 from accounts.models import LogEntry, Person
-from feedback.models import FactReport, Golden, Review
+from feedback.models import Adjudication, FactReport, Golden, Review
 from feedback.outcomes import ENDS_THE_PLACE, Outcome
+from feedback.services.datasets.marking import OVERRULED
 
 SHOWN_FOR: Final = timedelta(days=14)
 """How long an answer stays on the front page."""
@@ -20,10 +21,12 @@ ASKED_FOR: Final = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What somebody answered. `about` is the draft, report or golden; `said` their own words."""
+    """What somebody answered. `about` is the review, adjudication, report or golden that is the
+    answer; `said` their own words.
+    """
 
-    kind: Literal["escalation", "fact_report", "golden"]
-    about: Review | FactReport | Golden
+    kind: Literal["escalation", "disagreement", "fact_report", "golden"]
+    about: Review | Adjudication | FactReport | Golden
     at: datetime
     who: Person | None
     said: str
@@ -58,8 +61,13 @@ def sent_back_to(editor: Person, most: int) -> list[SentBack]:
 
 
 def answers_for(editor: Person, most: int) -> list[Answer]:
-    """Return what others answered an editor of late, the newest first, in three queries."""
-    found = [*_to_escalations(editor), *_to_reports(editor), *_to_goldens(editor)]
+    """Return what others answered an editor of late, the newest first, in four queries."""
+    found = [
+        *_to_escalations(editor),
+        *_to_disagreements(editor),
+        *_to_reports(editor),
+        *_to_goldens(editor),
+    ]
     return sorted(found, key=lambda answer: answer.at, reverse=True)[:most]
 
 
@@ -83,6 +91,21 @@ def _to_escalations(editor: Person) -> Sequence[Answer]:
     ]
 
 
+def _to_disagreements(editor: Person) -> Sequence[Answer]:
+    theirs = Review.objects.standing().filter(
+        editor=editor, draft=OuterRef("draft"), outcome__in=ENDS_THE_PLACE
+    )
+    settled = (
+        Adjudication.objects.standing()
+        .filter(Exists(theirs.order_by()), created_at__gt=Now() - SHOWN_FOR)
+        .exclude(lead=editor)
+        .select_related("lead", "review", "draft__recommendation")
+    )
+    return [
+        Answer("disagreement", each, each.created_at, each.lead, each.reason) for each in settled
+    ]
+
+
 def _to_reports(editor: Person) -> Sequence[Answer]:
     settled = (
         FactReport.objects.filter(reported_by=editor, settled_at__gt=Now() - SHOWN_FOR)
@@ -99,7 +122,8 @@ def _to_reports(editor: Person) -> Sequence[Answer]:
 def _to_goldens(editor: Person) -> Sequence[Answer]:
     """Return what a second person approved, and what a lead withdrew.
 
-    A golden that its own editor withdrew by an undo is of a review that is superseded.
+    A golden that its own editor withdrew by an undo is of a review that is superseded; of one that
+    is withdrawn because its review was overruled, that is the answer.
     """
     judged = (
         Golden.objects.filter(
@@ -110,6 +134,7 @@ def _to_goldens(editor: Person) -> Sequence[Answer]:
             changed_at__gt=Now() - SHOWN_FOR,
         )
         .exclude(approved_by=editor)
+        .exclude(state=Golden.State.WITHDRAWN, state_reason=OVERRULED)
         .select_related("approved_by", "recommendation")
     )
     return [

@@ -22,6 +22,7 @@ from explanations.models import Draft, Finding
 from explanations.services.drafts import visible_findings
 from feedback.models import DatasetRow, Review
 from feedback.outcomes import REASONS
+from feedback.services.adjudicating import adjudications_of
 from feedback.services.datasets.reading import holding
 from feedback.views.history import events_of
 from feedback.views.shown_text import changes, tagged
@@ -61,12 +62,21 @@ class DraftReviews(RightRequiredMixin, View):
         )
         findings = visible_findings(draft, person_of(request))
         datasets = _datasets_by_review(reviews, person_of(request))
+        adjudications = list(adjudications_of(draft))
         context = {
             "draft": draft,
             "decisions": [
-                _shown(draft, review) | {"holding": datasets[review.pk]} for review in reviews
+                shown_review(draft, review) | {"holding": datasets[review.pk]} for review in reviews
             ],
-            "events": events_of(draft, reviews, findings, to_a_lead=has_right(request.user, LEAD)),
+            "settled": next((each for each in adjudications if each.undone_at is None), None),
+            "disagree": draft.state == Draft.State.REVIEWED and not draft.settled_outcome,
+            "events": events_of(
+                draft,
+                reviews,
+                adjudications,
+                findings,
+                to_a_lead=has_right(request.user, LEAD),
+            ),
         }
         return render(request, "feedback/draft_reviews.html", context)
 
@@ -82,7 +92,8 @@ def _datasets_by_review(
     return found
 
 
-def _shown(draft: Draft, review: Review) -> dict[str, object]:
+def shown_review(draft: Draft, review: Review) -> dict[str, object]:
+    """Return what `feedback/decision.html` shows; the review comes with all that belongs to it."""
     tags = list(review.tags.all())
     return {
         "review": review,

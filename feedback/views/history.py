@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import LogEntry, Person
 from explanations.models import Draft, Finding
-from feedback.models import Assignment, FactReport, Golden, Review
+from feedback.models import Adjudication, Assignment, FactReport, Golden, Review
 from feedback.services.bulk_actions import actions_on
 
 
@@ -32,13 +32,19 @@ _LOGGED: Final[Mapping[str, object]] = {
     "golden sent back": gettext_lazy("sent golden %(number)s back"),
     "golden withdrawn": gettext_lazy("withdrew golden %(number)s"),
     "golden needs a new review": gettext_lazy("asked for a new review of golden %(number)s"),
+    "golden put back": gettext_lazy("put golden %(number)s back"),
     "golden rewritten": gettext_lazy("rewrote the golden: golden %(number)s"),
     "golden findings overridden": gettext_lazy("overrode what checks say of golden %(number)s"),
 }
 
 
 def events_of(
-    draft: Draft, reviews: Iterable[Review], findings: list[Finding] | None, *, to_a_lead: bool
+    draft: Draft,
+    reviews: Iterable[Review],
+    adjudications: Iterable[Adjudication],
+    findings: list[Finding] | None,
+    *,
+    to_a_lead: bool,
 ) -> list[Event]:
     """Return what happened to a draft, the oldest first, in a fixed number of queries.
 
@@ -53,6 +59,7 @@ def events_of(
         *(_reviewed(review) for review in reviews),
         *(_made(golden, review) for review in reviews for golden in review.goldens.all()),
         *_logged(goldens),
+        *_settled(adjudications),
         *_in_bulk(draft, to_a_lead),
         *_reported(draft),
     ]
@@ -136,6 +143,17 @@ def _logged(goldens: list[Golden]) -> Iterator[Event]:
             said=str(entry.detail.get("reason", "")),
             address=reverse("golden", args=[entry.subject_id]),
         )
+
+
+def _settled(adjudications: Iterable[Adjudication]) -> Iterator[Event]:
+    for each in adjudications:
+        address = f"#review-{each.review_id}"
+        outcome = {"outcome": each.review.get_outcome_display()}
+        settled = _("settled it, because reviews disagreed: %(outcome)s") % outcome
+        yield Event(each.created_at, settled, each.lead, each.reason, address)
+        if each.undone_at:
+            undone = _("took back what was settled: %(outcome)s") % outcome
+            yield Event(each.undone_at, undone, each.undone_by, address=address)
 
 
 def _in_bulk(draft: Draft, to_a_lead: bool) -> Iterator[Event]:

@@ -22,6 +22,7 @@ from accounts.rights import (
 from explanations.models import Draft, Place, Task
 from explanations.services.guide_news import unread_guides
 from feedback.models import Assignment, Dataset, FactReport, Golden, Review
+from feedback.services.adjudicating import where_reviews_disagree
 from feedback.services.answers import answers_for, sent_back_to
 from feedback.services.bulk_actions import caused_by_reviews
 from feedback.services.datasets.reading import datasets_newest_first
@@ -118,6 +119,7 @@ def _leads_desk() -> dict[str, object]:
             "review__draft__recommendation", "review__editor"
         )[:MOST_SHOWN],
         "escalated": Place.objects.filter(state=Place.State.ESCALATED).count(),
+        "disagreements": where_reviews_disagree().count(),
         "open_reports": FactReport.objects.filter(state=FactReport.State.OPEN).count(),
         "second_person": goldens.filter(state=state.PROPOSED).count(),
         "needs_review": goldens.filter(state=state.NEEDS_REVIEW).count(),

@@ -18,15 +18,16 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
 from explanations import nudge
-from explanations.models import Draft, Finding, Guide, ModelVersion, Prompt, Run, Task
+from explanations.models import Draft, Finding, Guide, ModelVersion, Place, Prompt, Run, Task
 from explanations.services.blocking import Blocking, set_blocking
 from explanations.services.dismissing import dismiss_for_task
 from explanations.services.facts import correct_fact
 from explanations.services.guide_news import acknowledge
 from explanations.services.importing import import_file
 from explanations.services.trials import start_trial
-from feedback.models import BulkAction, Dataset, Digest
+from feedback.models import BulkAction, Dataset, Digest, Review
 from feedback.recipe import read_recipe
+from feedback.services.adjudicating import adjudicate
 from feedback.services.bulk_actions import do, prepare
 from feedback.services.datasets.attempt import Attempt, claim
 from feedback.services.datasets.building import build_dataset
@@ -109,6 +110,10 @@ VISITS = {
     "drafts/<int:draft_id>/reviews/": main_visit(
         "lead", "/drafts/{edited}/reviews/", "/drafts/{rejected}/reviews/"
     ),
+    "drafts/<int:draft_id>/disagreement/": main_visit(
+        "lead", "/drafts/{disputed}/disagreement/", "/drafts/{settled}/disagreement/"
+    ),
+    "disagreements/": main_visit("lead", "/disagreements/", "/disagreements/?task=job-fit"),
     "checks/": visit("lead", "/checks/"),
     "checks/<slug:slug>/<slug:check>/": visit("lead", "/checks/music-oneliner/tone/"),
     "dashboard/": main_visit("lead", "/dashboard/", "/dashboard/?task=job-fit&days=7"),
@@ -266,8 +271,14 @@ def lying_there(
     Prompt.objects.filter(pk=run.prompt_id).update(created_by=ml_engineer)
     make_digests(monday_of(timezone.localdate()))
     Digest.objects.update(state="FAILED", problem="The mail server is away.")
+    disputed, settled = (
+        _disagreement(run, name, editor, second_editor) for name in ("disputed", "settled")
+    )
+    adjudicate(settled.pk, settled.reviews.latest("pk").pk, lead, "It says more.")
     return {
         "assignment": assignment.pk,
+        "disputed": disputed.pk,
+        "settled": settled.pk,
         "blocked": blocked.pk,
         "edited": edited.pk,
         "rejected": rejected.pk,
@@ -313,6 +324,20 @@ def _judged(editor: Person, run: Run, ml_engineer: Person) -> None:
     desk.count()
     while keep_desk_days():
         pass
+
+
+def _disagreement(run: Run, name: str, editor: Person, second_editor: Person) -> Draft:
+    track = recommended(run.task, f"track:{name}", TRACK, LISTENER, group="Dead Rabbitts")
+    draft = drafted(run, track, f"A {name} line about Dead Rabbitts.")
+    place = draft.places.get()
+    for who, decision in (
+        (editor, {"outcome": "ACCEPT"}),
+        (second_editor, {"outcome": "EDIT", "rewrite": "Dead Rabbitts burn.", "note": "Shorter."}),
+    ):
+        Review.objects.create(draft=draft, place=place, editor=who, key=uuid4(), **decision)
+    Place.objects.filter(pk=place.pk).update(state=Place.State.DONE)
+    Draft.objects.filter(pk=draft.pk).update(state=Draft.State.REVIEWED)
+    return draft
 
 
 def _finding(draft: Draft, task: Task) -> Finding:

@@ -1,8 +1,6 @@
 """Where reviews disagree a lead settles it once, and can take it back."""
 
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,47 +25,13 @@ from feedback.services.statistics.recounting import recount
 from tests.conftest import drafted
 from tests.feedback.conftest import DraftMaker
 from tests.feedback.counted_by_hand import counted_by_hand, counted_by_the_desk
+from tests.feedback.disagreeing import Disagree, Disagreement, disagree, disagreement
 from tests.feedback.people_at_work import claimed, reviewed, submitted, tag_on_all
+
+__all__ = ["disagree", "disagreement"]
 
 REWRITE = "Dead Rabbitts play metalcore as if it were the first time."
 WHY = "The guide calls this empty praise."
-
-
-@dataclass
-class Disagreement:
-    """A draft that Ada accepted and Ben decided otherwise."""
-
-    draft: Draft
-    accepted: Review
-    other: Review
-
-    def outcome(self) -> str:
-        """What the draft's reviews amount to now."""
-        self.draft.refresh_from_db()
-        return self.draft.settled_outcome
-
-
-Disagree = Callable[..., Disagreement]
-
-
-@pytest.fixture
-def disagree(editor: Person, second_editor: Person, ready_draft: Draft) -> Disagree:
-    """Makes two editors disagree about the draft; Ben's decision is given."""
-
-    def decided(**body: Any) -> Disagreement:
-        Place.objects.create(draft=ready_draft, ordinal=2, task=ready_draft.task, priority=50)
-        accepted = reviewed(editor, outcome="ACCEPT").review
-        other = reviewed(second_editor, **body).review
-        ready_draft.refresh_from_db()
-        return Disagreement(ready_draft, accepted, other)
-
-    return decided
-
-
-@pytest.fixture
-def disagreement(disagree: Disagree) -> Disagreement:
-    """Ada accepted it, Ben rejected it."""
-    return disagree(outcome="REJECT", tags=[tag_on_all()])
 
 
 def state_of(review: Review) -> Golden.State:

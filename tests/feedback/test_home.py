@@ -131,7 +131,7 @@ def test_however_much_there_is_the_queries_are_the_same(
         assert golden is not None
         send_back(golden.pk, second_editor, "No.")
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         front_page(editor_client)
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(23):
         front_page(lead_client)

@@ -23,6 +23,7 @@ from accounts.rights import LEAD, has_right
 from explanations.models import Task
 from feedback.models import DeskDaysCounted, FactReport, Review
 from feedback.outcomes import ENDS_THE_PLACE, REASONS, Outcome
+from feedback.services.adjudicating import where_reviews_disagree
 from feedback.services.statistics.desk_lists import (
     DECIDED,
     JUDGED,
@@ -221,6 +222,8 @@ class DeskFigures:
     """By what was taken back: an undo asks for no reason."""
     checks: Sequence[CheckFigures]
     open_critical: Counted
+    disagreements: Counted
+    """Drafts whose reviews disagree, and that no lead has settled yet."""
     wrong_facts: Sequence[OwnerFacts]
     goldens: Sequence[TaskGoldens]
     people: Sequence[PersonFigures]
@@ -260,6 +263,7 @@ def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> De
         undone=_undone(asked, in_all),
         checks=_checks(asked),
         open_critical=_open_critical(asked),
+        disagreements=_disagreements(asked),
         wrong_facts=_wrong_facts(asked),
         goldens=_goldens(asked),
         people=_people(asked, by_editor, times, seen_by),
@@ -540,6 +544,11 @@ ORDER BY 2 DESC, 3 DESC, 1
 def _open_critical(asked: _Asked) -> Counted:
     ((how_many,),) = asked.rows(f"SELECT count(*) FROM ({OPEN_CRITICAL}) AS tagged")
     return asked.counted(how_many, "reviews", critical="open")
+
+
+def _disagreements(asked: _Asked) -> Counted:
+    found = where_reviews_disagree(asked.task.slug if asked.task else "")
+    return asked.counted(found.count(), "disagreements")
 
 
 def _wrong_facts(asked: _Asked) -> list[OwnerFacts]:
