@@ -101,6 +101,13 @@ class TestSideBySide:
         assert "Generic" in said
         assert said.count("This one is right") == 2
 
+    def test_enter_in_the_reason_settles_nothing(
+        self, lead_client: Client, disagreement: Disagreement
+    ) -> None:
+        answer = lead_client.get(self.address(disagreement)).content.decode()
+        _before, form = answer.split('<form class="stack"')
+        assert form.index("<button disabled hidden>") < form.index('<button class="button')
+
     def test_names_nobody_until_it_is_settled(
         self, lead: Person, lead_client: Client, disagreement: Disagreement
     ) -> None:
