@@ -63,6 +63,19 @@ REASONS: Final[Mapping[Outcome, Mapping[str, str]]] = {
     },
 }
 
+SENT_BACK: Final = "sent-back"
+# Why an editor takes a review back. Nobody has to say so.
+UNDO_REASONS: Final[Mapping[str, str]] = {
+    "slip": translatable("A slip: the wrong key, or the wrong draft"),
+    "second-thoughts": translatable("On second thoughts"),
+    "missed": translatable("I had missed something"),
+    SENT_BACK: translatable("The golden was sent back"),
+    OTHER: translatable("Something else"),
+}
+NO_REASON: Final = "none"
+"""In the place of a reason: none was given."""
+NONE_GIVEN: Final = translatable("No reason given")
+
 # What ends a place for good; the others leave it to somebody else.
 ENDS_THE_PLACE: Final = frozenset(
     {Outcome.ACCEPT, Outcome.BLAND, Outcome.EDIT, Outcome.REJECT, Outcome.UNREVIEWABLE}

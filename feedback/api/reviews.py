@@ -24,7 +24,7 @@ from feedback.api.assignments import (
 from feedback.api.goldens import GoldenOutput, golden_answer
 from feedback.explained_edit import EXPLANATIONS
 from feedback.models import Assignment, Review
-from feedback.outcomes import MOST_TAGS, SEVERITIES, Outcome
+from feedback.outcomes import MOST_TAGS, SEVERITIES, UNDO_REASONS, Outcome
 from feedback.review_body import ANSWERS, MOST_CAUSES, SCOPES, BodyRefused, parse_body
 from feedback.services.queue import LeaseLost, assignment_on, claim_next, prepare_next
 from feedback.services.reviewing import (
@@ -186,6 +186,18 @@ class SubmittedAndNextOutput(SubmittedOutput):
     )
 
 
+class UndoInput(serializers.Serializer[Any]):
+    """Why, for whoever wants to say so."""
+
+    reason = serializers.ChoiceField(
+        choices=list(UNDO_REASONS),
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="That the golden was sent back is known without saying so.",
+    )
+
+
 class UndoneOutput(serializers.Serializer[Any]):
     """The superseding row, and the draft leased again; null where the draft is gone by now."""
 
@@ -266,7 +278,7 @@ class UndoView(APIView):
 
     @extend_schema(
         operation_id="reviews_undo",
-        request=None,
+        request=UndoInput,
         responses={
             200: UndoneOutput,
             409: OpenApiResponse(description="It cannot be taken back any more."),
@@ -274,8 +286,10 @@ class UndoView(APIView):
     )
     def post(self, request: Request, review_id: int) -> Response:
         """Take back one of your last ten reviews; the draft is yours again. Safe to repeat."""
+        given = UndoInput(data=request.data)
+        given.is_valid(raise_exception=True)
         try:
-            undone = undo_review(person_of(request), review_id)
+            undone = undo_review(person_of(request), review_id, given.validated_data["reason"])
         except Review.DoesNotExist as unknown:
             raise NotFound("You have no such review.") from unknown
         except UndoRefused as refusal:

@@ -120,7 +120,8 @@ class DeskFiguresOutput(serializers.Serializer[Any]):
     skips = NamedOutput(many=True)
     escalations = NamedOutput(many=True)
     unreviewable = NamedOutput(many=True)
-    undone = NamedOutput(many=True)
+    undone = NamedOutput(many=True, help_text="By what was taken back.")
+    undo_reasons = NamedOutput(many=True)
     checks = CheckFiguresOutput(many=True)
     open_critical = CountedOutput()
     disagreements = CountedOutput(

@@ -36,6 +36,8 @@ from feedback.outcomes import (
     DECIDES_FROM,
     ENDS_THE_PLACE,
     JUDGES_FINDINGS,
+    SENT_BACK,
+    UNDO_REASONS,
     Answer,
     Decision,
     Outcome,
@@ -457,13 +459,19 @@ def _write(known: JudgedBy, rows: SubmittedRows) -> None:
 
 
 @again_after_deadlock
-def undo_review(editor: Person, review_id: int) -> Undone:
+def undo_review(editor: Person, review_id: int, reason: str = "") -> Undone:
     """Take back one of the editor's last ten reviews, or one whose golden was sent back.
 
     The review is superseded, its golden withdrawn, the place opened and leased to the editor again
-    with all that they had sent. Safe to repeat. Raises UndoRefused, and Review.DoesNotExist for
+    with all that they had sent. `reason` is one of UNDO_REASONS or none; that a golden was sent
+    back is known without saying so. Safe to repeat. Raises UndoRefused, and Review.DoesNotExist for
     somebody else's.
     """
+    if reason and reason not in UNDO_REASONS:
+        raise UndoRefused(
+            _("An undo takes one of these reasons, or none: %(reasons)s.")
+            % {"reasons": ", ".join(UNDO_REASONS)}
+        )
     with transaction.atomic():
         lock_editor(editor)
         review = Review.objects.select_related("assignment", "draft").get(
@@ -487,6 +495,7 @@ def undo_review(editor: Person, review_id: int) -> Undone:
             editor=editor,
             key=uuid.uuid4(),
             outcome=Review.Outcome.UNDO,
+            reason=reason or _reason_known(review),
             supersedes=review,
         )
         end_with_its_review(draft, review, editor)
@@ -528,6 +537,11 @@ def _refuse_the_long_gone(editor: Person, review: Review) -> None:
         raise UndoRefused(
             _("Only the last %(number)d reviews can be undone; ask a lead.") % {"number": UNDOABLE}
         )
+
+
+def _reason_known(review: Review) -> str:
+    sent_back = Golden.objects.filter(review=review, state=Golden.State.SENT_BACK)
+    return SENT_BACK if sent_back.exists() else ""
 
 
 def _refuse_the_taken(review: Review, draft: Draft, place: Place) -> None:

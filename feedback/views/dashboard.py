@@ -641,6 +641,7 @@ class DeskPage(DashboardPage):
             (_("To the lead, because"), desk.escalations),
             (_("Unreviewable, because"), desk.unreviewable),
             (_("Undone"), desk.undone),
+            (_("Undone, because"), desk.undo_reasons),
         ]
         reasons = [(title, [each for each in named if each.count.value]) for title, named in titled]
         more = {"desk": desk, "chart": day_chart(desk.days), "reasons": reasons}

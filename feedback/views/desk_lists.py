@@ -12,7 +12,7 @@ from accounts.rights import LEAD, READ, RightRequiredMixin, has_right, person_of
 from explanations.models import Place, Task
 from explanations.views.newest_first import newest_first
 from feedback.models import FindingJudgement, Review
-from feedback.outcomes import REASONS
+from feedback.outcomes import NO_REASON, NONE_GIVEN, REASONS, UNDO_REASONS
 from feedback.review_body import storable
 from feedback.services.statistics.desk_lists import (
     DECIDED,
@@ -83,7 +83,7 @@ class ReviewsPage(RightRequiredMixin, View):
             "outcomes": [(DECIDED, _("decided")), *Review.Outcome.choices],
             "reasons": {
                 reason: _(words)
-                for reasons in REASONS.values()
+                for reasons in (*REASONS.values(), UNDO_REASONS, {NO_REASON: NONE_GIVEN})
                 for reason, words in reasons.items()
             },
             "names_editors": has_right(viewer, LEAD) or filters.editor == viewer.username,

@@ -21,13 +21,16 @@ from accounts.rights import (
 from explanations.models import Draft, Finding
 from explanations.services.drafts import visible_findings
 from feedback.models import DatasetRow, Review
-from feedback.outcomes import REASONS
+from feedback.outcomes import REASONS, UNDO_REASONS
 from feedback.services.adjudicating import adjudications_of
 from feedback.services.datasets.reading import holding
 from feedback.views.history import events_of
 from feedback.views.shown_text import changes, tagged
 
-REASONS_BY_OUTCOME = {str(outcome): reasons for outcome, reasons in REASONS.items()}
+REASONS_BY_OUTCOME = {
+    **{str(outcome): reasons for outcome, reasons in REASONS.items()},
+    Review.Outcome.UNDO: UNDO_REASONS,
+}
 
 
 class DraftReviews(RightRequiredMixin, View):

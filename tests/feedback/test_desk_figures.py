@@ -89,7 +89,7 @@ def busy_desk(
     reviewed(editor, outcome="ESCALATE", reason="harm", tags=[critical])
     reviewed(editor, outcome="SKIP", reason="field")
     undone = reviewed(second_editor, outcome="ACCEPT")
-    undo_review(second_editor, undone.review.pk)
+    undo_review(second_editor, undone.review.pk, "slip")
     Place.objects.filter(draft=made[-1]).update(opened_at=F("opened_at") - timedelta(hours=25))
     about = made[0].recommendation
     report_on(about, editor, "/item/title", catalogue_owner="Label feed")
@@ -181,6 +181,19 @@ def test_decisions_by_day_outcome_and_reason(busy_desk: list[Draft], lead: Perso
     assert first(found.escalations) == ("harm", 1)
     assert first(found.unreviewable) == ("facts", 1)
     assert first(found.undone) == ("ACCEPT", 1)
+    assert first(found.undo_reasons) == ("slip", 1)
+
+
+def test_an_undo_without_a_reason_is_counted_as_such(
+    drafts: DraftMaker, editor: Person, lead: Person
+) -> None:
+    drafts(2)
+    for _each in range(2):
+        undo_review(editor, reviewed(editor, outcome="ACCEPT").review.pk)
+    found = figures(lead)
+    assert first(found.undone) == ("ACCEPT", 2)
+    assert first(found.undo_reasons) == ("none", 2)
+    assert rows_of(logged_in(lead), found.undo_reasons[0].count.address) == 2
 
 
 def test_precision_of_the_checks(busy_desk: list[Draft], lead: Person) -> None:

@@ -409,6 +409,14 @@ class TestUndo:
         assert answer.json()["assignment"]["work"]["outcome"] == "ACCEPT"
         assert post(editor_client, path).json() == answer.json()
 
+    def test_it_may_say_why(
+        self, editor: Person, editor_client: Client, ready_draft: Draft
+    ) -> None:
+        path = f"/api/v1/reviews/{reviewed(editor, outcome='ACCEPT').review.pk}/undo/"
+        assert post(editor_client, path, {"reason": "whim"}).status_code == 400
+        assert post(editor_client, path, {"reason": "slip"}).status_code == 200
+        assert Review.objects.get(outcome="UNDO").reason == "slip"
+
     def test_what_cannot_be_taken_back_is_a_conflict(
         self, editor: Person, editor_client: Client, ready_draft: Draft
     ) -> None:

@@ -90,6 +90,29 @@ class TestUndo:
         assert undo_review(editor, done.review.pk) == undo_review(editor, done.review.pk)
         assert Review.objects.filter(outcome="UNDO").count() == 1
 
+    def test_it_asks_for_no_reason_and_keeps_one_that_is_given(
+        self, editor: Person, drafts: DraftMaker
+    ) -> None:
+        drafts(2)
+        first, second = reviewed(editor, outcome="ACCEPT"), reviewed(editor, outcome="ACCEPT")
+        assert undo_review(editor, first.review.pk).review.reason == ""
+        assert undo_review(editor, second.review.pk, "slip").review.reason == "slip"
+
+    def test_a_reason_that_is_not_on_the_list_is_refused(
+        self, editor: Person, ready_draft: Draft
+    ) -> None:
+        done = reviewed(editor, outcome="ACCEPT")
+        with pytest.raises(UndoRefused, match="second-thoughts"):
+            undo_review(editor, done.review.pk, "whim")
+
+    def test_that_its_golden_was_sent_back_is_known_without_saying_so(
+        self, editor: Person, lead: Person, ready_draft: Draft
+    ) -> None:
+        done = reviewed(editor, outcome="ACCEPT")
+        assert done.golden is not None
+        send_back(done.golden.pk, lead, "Too dry.")
+        assert undo_review(editor, done.review.pk).review.reason == "sent-back"
+
     def test_a_skip_can_be_taken_back(self, editor: Person, ready_draft: Draft) -> None:
         done = reviewed(editor, outcome="SKIP", reason="later")
         assert claim_next(editor) is None

@@ -58,10 +58,10 @@ WITH counted AS (
 _COUNT_DESK_DAYS: Final = f"""
 {_OF_A_DAY}, kinds AS (
     SELECT counted.day, counted.task_id, counted.editor_id,
-           concat_ws(' ', counted.outcome, nullif(counted.reason, ''), (
+           concat_ws(' ', counted.outcome, (
                SELECT undone.outcome FROM feedback_review undone
                WHERE undone.id = counted.supersedes_id AND counted.outcome = 'UNDO'
-           )) AS kind,
+           ), nullif(counted.reason, '')) AS kind,
            count(*) AS how_many
     FROM counted
     GROUP BY 1, 2, 3, 4

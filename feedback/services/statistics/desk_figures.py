@@ -22,7 +22,14 @@ from accounts.models import Person
 from accounts.rights import LEAD, has_right
 from explanations.models import Task
 from feedback.models import DeskDaysCounted, FactReport, Review
-from feedback.outcomes import ENDS_THE_PLACE, REASONS, Outcome
+from feedback.outcomes import (
+    ENDS_THE_PLACE,
+    NO_REASON,
+    NONE_GIVEN,
+    REASONS,
+    UNDO_REASONS,
+    Outcome,
+)
 from feedback.services.adjudicating import where_reviews_disagree
 from feedback.services.statistics.desk_lists import (
     DECIDED,
@@ -219,7 +226,9 @@ class DeskFigures:
     escalations: Sequence[Named]
     unreviewable: Sequence[Named]
     undone: Sequence[Named]
-    """By what was taken back: an undo asks for no reason."""
+    """By what was taken back."""
+    undo_reasons: Sequence[Named]
+    """Why; an undo asks for no reason, so most often none was given."""
     checks: Sequence[CheckFigures]
     open_critical: Counted
     disagreements: Counted
@@ -261,6 +270,7 @@ def desk_figures(viewer: Person, period: Period, task: Task | None = None) -> De
         escalations=_reasons(asked, in_all, Outcome.ESCALATE),
         unreviewable=_reasons(asked, in_all, Outcome.UNREVIEWABLE),
         undone=_undone(asked, in_all),
+        undo_reasons=_undo_reasons(asked, in_all),
         checks=_checks(asked),
         open_critical=_open_critical(asked),
         disagreements=_disagreements(asked),
@@ -397,15 +407,27 @@ def _outcomes_in_all(asked: _Asked) -> Counter[str]:
 
 
 def _sum(counts: Iterable[Counter[str]]) -> Counter[str]:
-    """Return how many there were of each kind, and of each outcome whatever its reason."""
+    """Return how many there were of each kind, and of each outcome whatever its reason.
+
+    Of undos also by what was taken back whatever the reason, and by the reason whatever that was.
+    """
     in_all: Counter[str] = Counter()
     for each in counts:
         in_all.update(each)
     for kind, how_many in list(in_all.items()):
-        outcome, _space, reason = kind.partition(" ")
-        if reason:
+        outcome, _space, rest = kind.partition(" ")
+        if rest:
             in_all[outcome] += how_many
+        if outcome == Review.Outcome.UNDO:
+            undone, _space, reason = rest.partition(" ")
+            in_all[_undone_because(reason or NO_REASON)] += how_many
+            if reason:
+                in_all[f"{outcome} {undone}"] += how_many
     return in_all
+
+
+def _undone_because(reason: str) -> str:
+    return f"UNDO because {reason}"
 
 
 def _decided(in_all: Counter[str]) -> int:
@@ -439,6 +461,20 @@ def _undone(asked: _Asked, in_all: Counter[str]) -> list[Named]:
         )
         for outcome in Review.Outcome
         if outcome != Review.Outcome.UNDO
+    ]
+    return sorted(found, key=lambda named: -named.count.value)
+
+
+def _undo_reasons(asked: _Asked, in_all: Counter[str]) -> list[Named]:
+    found = [
+        Named(
+            reason,
+            _(words),
+            asked.reviews(
+                in_all[_undone_because(reason)], outcome=Review.Outcome.UNDO, reason=reason
+            ),
+        )
+        for reason, words in {**UNDO_REASONS, NO_REASON: NONE_GIVEN}.items()
     ]
     return sorted(found, key=lambda named: -named.count.value)
 

@@ -21,7 +21,7 @@ from accounts.models import Person
 from accounts.rights import LEAD, has_right
 from explanations.models import Place
 from feedback.models import Dataset, DatasetRow, FindingJudgement, Golden, Review
-from feedback.outcomes import ENDS_THE_PLACE, JUDGES_FINDINGS
+from feedback.outcomes import ENDS_THE_PLACE, JUDGES_FINDINGS, NO_REASON
 from feedback.services.days import in_days
 
 DECIDED: Final = "decided"
@@ -72,6 +72,7 @@ class ReviewFilters:
     outcome: str = ""
     """DECIDED, or one of Review.Outcome."""
     reason: str = ""
+    """NO_REASON, or one of those that can be given."""
     undone: str = ""
     """Of an undo: the outcome that it took back."""
     editor: str = ""
@@ -123,7 +124,7 @@ def find_reviews(filters: ReviewFilters, viewer: Person) -> "QuerySet[Review]":
     elif filters.outcome:
         found = found.filter(outcome=filters.outcome)
     if filters.reason:
-        found = found.filter(reason=filters.reason)
+        found = found.filter(reason="" if filters.reason == NO_REASON else filters.reason)
     if filters.undone:
         found = found.filter(supersedes__outcome=filters.undone)
     if filters.editor:
