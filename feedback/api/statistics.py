@@ -1,7 +1,8 @@
 """The numbers of the dashboard over REST, for notebooks and alerts: the same, with their drafts."""
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from io import StringIO
 from typing import Any, ClassVar, Final
 
@@ -17,7 +18,7 @@ from rest_framework.views import APIView
 from accounts.rights import MayUse, person_of
 from explanations.spreadsheet_cells import safe_cell
 from feedback.api.answers import invalid
-from feedback.figures import Figure
+from feedback.figures import Choices, Figure
 from feedback.question import (
     ANSWERS,
     NAMES,
@@ -290,6 +291,19 @@ class ChoicesOutput(serializers.Serializer[Any]):
 _CELLS: Final = ("unit", "value", "low", "high", "method", "n", "count", "drafts")
 
 
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A table of its own, beside what the JSON has."""
+
+    columns: Sequence[str]
+    rows: Iterable[Sequence[Any]]
+
+
+def is_table(request: Request) -> bool:
+    """Whether a table is asked for."""
+    return isinstance(request.accepted_renderer, AsTable)
+
+
 class AsTable(BaseRenderer):
     """CSV: a line for each figure, named by where the JSON has it; or for each draft."""
 
@@ -306,13 +320,19 @@ class AsTable(BaseRenderer):
         """Return the table."""
         lines = StringIO()
         writer = csv.writer(lines)
-        for row in _drafts_as_rows(data) if _is_page(data) else _figures_as_rows(data):
+        for row in _rows_of(data):
             writer.writerow([safe_cell(each) if isinstance(each, str) else each for each in row])
         return lines.getvalue().encode()
 
 
-def _is_page(data: Any) -> bool:
-    return isinstance(data, Mapping) and "results" in data
+def _rows_of(data: Any) -> Iterator[Sequence[Any]]:
+    if isinstance(data, Lines):
+        yield data.columns
+        yield from data.rows
+    elif isinstance(data, Mapping) and "results" in data:
+        yield from _drafts_as_rows(data)
+    else:
+        yield from _figures_as_rows(data)
 
 
 def _drafts_as_rows(data: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
@@ -532,14 +552,26 @@ class DraftsBehindView(NumbersView):
 class ChoicesView(NumbersView):
     """What can be asked for."""
 
-    renderer_classes = (JSONRenderer,)
-
     @extend_schema(
         operation_id="stats_choices",
         parameters=[_parameter("task", "Only what this task's drafts have.")],
         responses=ChoicesOutput,
     )
     def get(self, request: Request) -> Response:
-        """List tasks, models, prompts, locales and guides that judged drafts have."""
+        """List tasks, models, prompts, locales and guides that judged drafts have.
+
+        `format=csv` gives a table.
+        """
         question = self.question(request)
-        return Response(ChoicesOutput(self.read(lambda: choices(question))).data)
+        found = self.read(lambda: choices(question))
+        if is_table(request):
+            return Response(Lines(["parameter", "value", "name"], _choices_as_rows(found)))
+        return Response(ChoicesOutput(found).data)
+
+
+def _choices_as_rows(found: Choices) -> Iterator[Sequence[Any]]:
+    for slug, name in found.tasks:
+        yield "task", slug, name
+    for parameter in ("model", "prompt", "locale", "guide"):
+        for value in getattr(found, f"{parameter}s"):
+            yield parameter, value, value

@@ -1,17 +1,19 @@
 """How the desk works, over REST: the same figures as on its page, each with its list."""
 
-from typing import Any, ClassVar
+from dataclasses import astuple, fields
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from accounts.rights import MayUse, person_of
+from accounts.rights import person_of
 from explanations.models import Task
 from feedback.api.answers import invalid
+from feedback.api.statistics import Lines, NumbersView, is_table
 from feedback.services.statistics.desk_figures import Period, PeriodRefused, desk_figures
+from feedback.services.statistics.desk_lines import DeskLine, desk_lines
 
 
 class CountedOutput(serializers.Serializer[Any]):
@@ -57,6 +59,16 @@ class DayOfWorkOutput(serializers.Serializer[Any]):
     decided = CountedOutput()
 
 
+class PrecisionOutput(serializers.Serializer[Any]):
+    """How often a check is right, with its 95 % interval."""
+
+    value = serializers.FloatField(allow_null=True, help_text="null: too few findings to say.")
+    low = serializers.FloatField(allow_null=True)
+    high = serializers.FloatField(allow_null=True)
+    method = serializers.CharField(help_text="Of the interval.")
+    n = serializers.IntegerField(help_text="Findings that were taken or dismissed.")
+
+
 class CheckFiguresOutput(serializers.Serializer[Any]):
     """What editors made of one version of a check."""
 
@@ -67,9 +79,7 @@ class CheckFiguresOutput(serializers.Serializer[Any]):
     dismissed = CountedOutput()
     left = CountedOutput()
     judged = CountedOutput(help_text="Taken or dismissed.")
-    precision = serializers.FloatField(
-        allow_null=True, help_text="Taken of taken and dismissed; null while none is judged."
-    )
+    precision = PrecisionOutput(help_text="Taken of taken and dismissed.")
 
 
 class OwnerFactsOutput(serializers.Serializer[Any]):
@@ -143,17 +153,17 @@ class DeskFiguresInput(serializers.Serializer[Any]):
         return {**super().get_fields(), "from": serializers.DateField(required=False)}
 
 
-class DeskFiguresView(APIView):
+class DeskFiguresView(NumbersView):
     """The desk's own figures."""
-
-    permission_classes = (MayUse,)
-    required_scope: ClassVar = {"GET": "desk:read"}
 
     @extend_schema(
         operation_id="stats_desk", parameters=[DeskFiguresInput], responses=DeskFiguresOutput
     )
     def get(self, request: Request) -> Response:
-        """Show how the desk works: what waits, how fast it is worked off, what gets in the way."""
+        """Show how the desk works: what waits, how fast it is worked off, what gets in the way.
+
+        `format=csv` gives a line for each number.
+        """
         asked = DeskFiguresInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
         said = asked.validated_data
@@ -165,4 +175,8 @@ class DeskFiguresView(APIView):
             period = Period(said.get("from", usual.first), said.get("to", usual.last))
         except PeriodRefused as refused:
             raise invalid({"from": [str(refused)]}) from refused
-        return Response(DeskFiguresOutput(desk_figures(person_of(request), period, task)).data)
+        desk = self.read(lambda: desk_figures(person_of(request), period, task))
+        if is_table(request):
+            columns = [field.name for field in fields(DeskLine)]
+            return Response(Lines(columns, [astuple(line) for line in desk_lines(desk)]))
+        return Response(DeskFiguresOutput(desk).data)

@@ -50,6 +50,7 @@ from feedback.services.statistics.desk_figures import (
     desk_figures,
     queues_of,
 )
+from feedback.services.statistics.desk_lines import DeskLine, desk_lines, people_lines
 from feedback.services.statistics.first_screen import first_screen
 from feedback.services.statistics.reading import DeskBusy, TookTooLong, heavy_read
 from feedback.services.statistics.tallies import as_of
@@ -108,6 +109,8 @@ class Content:
     sections: Sequence[Section] = ()
     differences: Sequence[Difference] = ()
     more: Mapping[str, object] = field(default_factory=dict)
+    lines: Sequence[DeskLine] = ()
+    """What the desk itself did, line by line."""
 
     @property
     def tables(self) -> list[Table]:
@@ -194,7 +197,9 @@ class DashboardPage(RightRequiredMixin, View):
             status = 503
         else:
             if request.GET.get("as") == "csv":
-                return csv_of(request, self.page, content.tables, content.differences)
+                return csv_of(
+                    request, self.page, content.tables, content.differences, content.lines
+                )
             if request.GET.get("as") == "json":
                 return json_of(
                     request,
@@ -203,6 +208,7 @@ class DashboardPage(RightRequiredMixin, View):
                     content.as_of,
                     content.tables,
                     content.differences,
+                    content.lines,
                 )
             context |= {
                 "asking": asking,
@@ -613,6 +619,7 @@ class PeoplePage(DashboardPage):
             found.as_of,
             found.reviews,
             sections if found.reviews else [],
+            lines=list(people_lines(desk.people)),
             more={
                 "people": desk.people,
                 "whose": whose,
@@ -645,7 +652,7 @@ class DeskPage(DashboardPage):
         ]
         reasons = [(title, [each for each in named if each.count.value]) for title, named in titled]
         more = {"desk": desk, "chart": day_chart(desk.days), "reasons": reasons}
-        return Content(desk.as_of, desk.decided.value, more=more)
+        return Content(desk.as_of, desk.decided.value, lines=list(desk_lines(desk)), more=more)
 
 
 def _desk(asking: Asking) -> DeskFigures:

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from explanations.spreadsheet_cells import safe_cell
 from feedback.figures import Difference, Figure
 from feedback.question import Question
+from feedback.services.statistics.desk_lines import DeskLine
 from feedback.views.dashboard_tables import Table, address_of
 
 COLUMNS: Final = (
@@ -19,7 +21,11 @@ COLUMNS: Final = (
 
 
 def csv_of(
-    request: HttpRequest, page: str, tables: Sequence[Table], differences: Sequence[Difference]
+    request: HttpRequest,
+    page: str,
+    tables: Sequence[Table],
+    differences: Sequence[Difference],
+    lines: Sequence[DeskLine] = (),
 ) -> HttpResponse:
     """Return one line a figure, with addresses that list its drafts and its reviews.
 
@@ -31,7 +37,7 @@ def csv_of(
     )
     writer = csv.writer(response)
     writer.writerow(COLUMNS)
-    for line in _lines(request, tables, differences):
+    for line in (*_lines(request, tables, differences), *_desk_lines(request, lines)):
         # A minus before a number is no formula, before a name it may be one.
         writer.writerow([safe_cell(cell) if isinstance(cell, str) else cell for cell in line])
     return response
@@ -63,6 +69,17 @@ def _lines(
         ]
 
 
+def _desk_lines(
+    request: HttpRequest, lines: Sequence[DeskLine]
+) -> Iterator[list[str | float | int | None]]:
+    for line in lines:
+        yield [
+            *(line.table, line.row, line.name, line.measure, line.unit),
+            *(line.value, line.low, line.high, line.n, None, line.method),
+            *("", request.build_absolute_uri(line.address) if line.address else ""),
+        ]
+
+
 def json_of(
     request: HttpRequest,
     page: str,
@@ -70,6 +87,7 @@ def json_of(
     as_of: datetime | None,
     tables: Sequence[Table],
     differences: Sequence[Difference],
+    lines: Sequence[DeskLine] = (),
 ) -> JsonResponse:
     """Return the same for a program."""
 
@@ -125,5 +143,6 @@ def json_of(
                 }
                 for each in differences
             ],
+            "desk": [asdict(line) for line in lines],
         }
     )

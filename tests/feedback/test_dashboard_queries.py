@@ -28,7 +28,7 @@ PROGRAMS = {
     "first-screen/?": 25,
     "drafts/?": 12,
     "choices/?": 9,
-    "desk/?": 13,
+    "desk/?": 18,
 }
 
 

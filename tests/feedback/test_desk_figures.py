@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Person
 from explanations.models import Draft, Finding, Place, Recommendation, Run, Task
-from feedback.models import Dataset, DatasetRow, FactReport, Golden
+from feedback.models import CheckDay, Dataset, DatasetRow, FactReport, Golden
 from feedback.services.bulk_actions import caused_by_reviews, let_stand
 from feedback.services.reviewing import undo_review
 from feedback.services.statistics.desk_days import keep_desk_days
@@ -200,7 +200,22 @@ def test_precision_of_the_checks(busy_desk: list[Draft], lead: Person) -> None:
     (tone,) = figures(lead).checks
 
     assert (tone.taken.value, tone.dismissed.value, tone.left.value) == (1, 1, 1)
-    assert tone.precision == 0.5
+    few = tone.precision
+    assert (few.value, few.low, few.high, few.n) == (None, None, None, 2)
+
+
+def test_precision_has_an_interval_once_enough_findings_were_judged(
+    busy_desk: list[Draft], lead: Person
+) -> None:
+    figures(lead)
+    CheckDay.objects.update(taken=60, dismissed=20)
+
+    (tone,) = desk_figures(lead, Period.lately()).checks
+    found = tone.precision
+    assert (found.value, found.n) == (0.75, 80)
+    assert found.low is not None
+    assert found.high is not None
+    assert 0.6 < found.low < 0.75 < found.high < 0.9
 
 
 def test_wrong_facts_by_owner(busy_desk: list[Draft], lead: Person) -> None:

@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from accounts.models import Person
 from explanations.models import Draft, Recommendation, Task
+from feedback.models import FactReport
 from feedback.question import Question
 from feedback.services.statistics import reading
 from feedback.services.statistics.answering import answer
+from feedback.services.statistics.desk_days import keep_desk_days
 from feedback.services.statistics.keeping import keep_statistics
 from tests.conftest import TokenMaker, bearer, logged_in
 from tests.editorial.test_api import assert_problem
@@ -92,6 +94,63 @@ def test_a_table_holds_the_same_figures_and_no_formula(notebook: Client, many: T
     listed = notebook.get(f"{STATS}drafts/?format=csv&page_size=200").content.decode()
     assert "'=cmd()" in listed
     assert ",=cmd()" not in listed
+
+
+def table_of(program: Client, address: str) -> list[dict[str, str]]:
+    said = program.get(address)
+    assert said.headers["Content-Type"].startswith("text/csv")
+    return list(csv.DictReader(said.content.decode().splitlines()))
+
+
+def test_what_can_be_asked_for_is_a_table_too(notebook: Client, many: Task) -> None:
+    said = notebook.get(f"{STATS}choices/?task={many.slug}").json()
+    rows = table_of(notebook, f"{STATS}choices/?task={many.slug}&format=csv")
+    for parameter in ("model", "prompt", "locale", "guide"):
+        listed = [row["value"] for row in rows if row["parameter"] == parameter]
+        assert listed == [str(each) for each in said[f"{parameter}s"]]
+    assert {"parameter": "task", "value": many.slug, "name": many.name} in rows
+
+
+def test_the_desks_own_figures_and_its_peoples_are_a_table_too(
+    lead: Person, editor: Person, token_for: TokenMaker, ready_draft: Draft
+) -> None:
+    Person.objects.filter(pk=editor.pk).update(first_name="=cmd()")
+    FactReport.objects.create(
+        recommendation=ready_draft.recommendation,
+        pointer="/item/title",
+        problem="wrong",
+        reported_by=editor,
+        catalogue_owner="+49 feed",
+    )
+    reviewed(editor, outcome="ACCEPT")
+    keep_desk_days()
+    program = Client(headers=bearer(token_for(lead, "desk:read")))
+    rows = table_of(program, f"{STATS}desk/?format=csv")
+    found = {(row["table"], row["row"], row["measure"]): row for row in rows}
+    assert found["outcomes", "ACCEPT", "reviews"]["value"] == "1"
+    assert found["people", editor.username, "decided"]["value"] == "1"
+    assert found["wrong_facts", "'+49 feed", "open"]["value"] == "1"
+    assert all(row["name"][:1] not in {"=", "+", "-", "@"} for row in rows)
+    said = program.get(f"{STATS}desk/").json()
+    assert found["decided", "all", "reviews"]["address"] == said["decided"]["href"]
+
+
+@pytest.mark.parametrize("page", ["desk", "people"])
+def test_pages_of_the_desks_own_figures_are_tables_and_json_too(
+    lead_client: Client, editor: Person, ready_draft: Draft, page: str
+) -> None:
+    reviewed(editor, outcome="ACCEPT")
+    keep_desk_days()
+    rows = table_of(lead_client, f"/dashboard/{page}/?as=csv")
+    (own,) = [row for row in rows if (row["table"], row["measure"]) == ("people", "decided")]
+    assert (own["row"], own["value"]) == (editor.username, "1")
+    (said,) = [
+        line
+        for line in lead_client.get(f"/dashboard/{page}/?as=json").json()["desk"]
+        if (line["table"], line["measure"]) == ("people", "decided")
+    ]
+    assert (said["row"], said["value"]) == (editor.username, 1)
+    assert own["reviews"].endswith(said["address"])
 
 
 def test_two_periods_are_held_against_each_other(notebook: Client, many: Task) -> None:

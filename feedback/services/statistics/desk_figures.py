@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
 from explanations.models import Task
+from feedback.intervals import SHARE_METHOD, share
 from feedback.models import DeskDaysCounted, FactReport, Review
 from feedback.outcomes import (
     ENDS_THE_PLACE,
@@ -149,6 +150,21 @@ class DayOfWork:
 
 
 @dataclass(frozen=True, slots=True)
+class Precision:
+    """How often a check is right, with its 95 % interval; the three are None together where too few
+    of its findings were judged to say.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    """Findings that were taken or dismissed."""
+    method: str = SHARE_METHOD
+    """Of the interval, in words for people; marked for translators."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckFigures:
     """What editors made of one version of a check: judgements in reviews of the period."""
 
@@ -162,9 +178,13 @@ class CheckFigures:
     """Taken or dismissed."""
 
     @property
-    def precision(self) -> float | None:
-        """Return the share of the judged findings that were taken; None while none is judged."""
-        return self.taken.value / self.judged.value if self.judged.value else None
+    def precision(self) -> Precision:
+        """Return the share of the judged findings that were taken."""
+        n = self.judged.value
+        found = share(self.taken.value, n)
+        if found is None:
+            return Precision(None, None, None, n)
+        return Precision(found.value, found.low, found.high, n)
 
 
 @dataclass(frozen=True, slots=True)
