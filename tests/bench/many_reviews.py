@@ -78,11 +78,13 @@ def count_the_past() -> None:
     """
     # Once the desk's database is known.
     from django.db import connection
+    from django.utils import timezone
 
     from explanations.models import Task
     from explanations.services.dismissing import dismissals_of
+    from feedback.models import DeskDaysCounted
     from feedback.services.datasets.lessons import judging_rules
-    from feedback.services.statistics.desk_days import keep_desk_days
+    from feedback.services.statistics.desk_days import MARGIN, keep_desk_days
 
     begun = time.monotonic()
     with connection.cursor() as cursor:
@@ -92,8 +94,11 @@ def count_the_past() -> None:
         cursor.execute("VACUUM ANALYZE feedback_lesson")
     print(f"  {'feedback_lesson':40}{time.monotonic() - begun:>8.1f} s", flush=True)
     begun = time.monotonic()
-    while keep_desk_days():
-        pass
+    # A worker of the desk may be counting already, and then we do not: so the end is looked for.
+    counted_up_to = timezone.now() - 5 * MARGIN
+    while not DeskDaysCounted.objects.filter(settled_until__gte=counted_up_to).exists():
+        if not keep_desk_days():
+            time.sleep(0.5)
     print(f"  {'feedback_deskday':40}{time.monotonic() - begun:>8.1f} s", flush=True)
 
 
