@@ -18,22 +18,40 @@ class Desk:
         self.page = page
         self.address = address
         self._hurries = False
+        self._stands_still = False
 
     def hurry(self) -> None:
         """Let the browser's clock be turned, so that nobody waits for keys to wake up."""
         self.page.clock.install()
         self._hurries = True
 
+    def stand_still(self) -> None:
+        """Let time pass in the browser only where the test says so, however busy the machine is.
+
+        What has to happen before something else then does: a key is pressed within half a second,
+        a tab is closed before its work is saved. Ask for `hurry` first, and open the page.
+        """
+        self.page.clock.pause_at(self.page.evaluate("Date.now()") / 1000 + 1)
+        self._stands_still = True
+
+    def let_pass(self, milliseconds: int) -> None:
+        """Let time pass where it stands still: pictures are drawn, and all that is due is done."""
+        self.page.clock.run_for(milliseconds)
+
     def until_awake(self) -> None:
         """Wait until decisions are taken: half a second after the draft was painted."""
-        if not self._hurries:
-            self.page.wait_for_timeout(AWAKE_MS)
+        if self._stands_still:
+            self.let_pass(AWAKE_MS)
             return
+        # The half second begins with the picture, which on a busy machine comes late.
         self.page.evaluate(
             "() => new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame("
             "() => requestAnimationFrame(seen))))"
         )
-        self.page.clock.fast_forward(AWAKE_MS)
+        if self._hurries:
+            self.page.clock.fast_forward(AWAKE_MS)
+        else:
+            self.page.wait_for_timeout(AWAKE_MS)
 
     def until(self, holds: str) -> None:
         """Wait until an expression in the page's own words holds.

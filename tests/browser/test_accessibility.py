@@ -11,6 +11,7 @@ from accounts.models import Person
 from explanations.models import Draft, Finding, ModelServer, Prompt, Recommendation, Run, Task
 from tests.browser.axe import is_clean
 from tests.browser.conftest import log_in
+from tests.browser.desk import Desk
 from tests.feedback.conftest import DraftMaker
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -56,9 +57,8 @@ def test_the_review_screen_with_tags_suggestions_a_rewrite_and_every_dialog(
             category=music_task.categories.get(slug=category) if category else None,
         )
     page = page_of(editor)
-    page.goto("/review/")
-    expect(page.locator("#draft")).to_be_focused()
-    page.wait_for_timeout(600)
+    desk = Desk(page, "")
+    desk.open()
     for key in ("ArrowRight", "3", "Shift+ArrowRight", "4", "j", "e", "Control+End"):
         page.keyboard.press(key)
     page.keyboard.type(" Loud.")
@@ -75,7 +75,7 @@ def test_the_review_screen_with_tags_suggestions_a_rewrite_and_every_dialog(
         is_clean(page)
         page.keyboard.press("Escape")
         expect(page.locator("#draft")).to_be_focused()
-    page.wait_for_timeout(600)
+    desk.until_awake()
     page.keyboard.press("u")
     expect(page.locator("#reason-unreviewable")).to_be_visible()
     is_clean(page)

@@ -42,7 +42,9 @@ def test_decision_keys_sleep_after_a_new_draft_and_while_a_key_is_held(
     desk: Desk, drafts: DraftMaker
 ) -> None:
     _first, second, third = drafts(3)
+    desk.hurry()
     desk.open()
+    desk.stand_still()
     # The answer takes its time, and the impatient key comes again and again meanwhile.
     desk.press("a")
     for _again in range(6):
@@ -52,7 +54,7 @@ def test_decision_keys_sleep_after_a_new_draft_and_while_a_key_is_held(
 
     desk.page.keyboard.down("a")
     desk.shows(third)
-    desk.page.wait_for_timeout(1200)
+    desk.let_pass(1_200)
     desk.page.keyboard.press("b")
     desk.page.keyboard.up("a")
 
@@ -241,7 +243,7 @@ def test_two_tabs_make_one_review(desk: Desk, drafts: DraftMaker) -> None:
 def test_back_never_brings_a_finished_draft_back(desk: Desk, drafts: DraftMaker) -> None:
     _first, second = drafts(2)
     desk.open_from_the_front_page()
-    desk.page.wait_for_timeout(700)
+    desk.until_awake()
     desk.press("a")
     desk.shows(second)
 
@@ -299,6 +301,8 @@ def test_nobody_writes_into_a_draft_that_is_on_its_way(desk: Desk, drafts: Draft
     desk.page.route("**/submit/", lose_the_first)
     desk.hurry()
     desk.open()
+    # Or it would be sent again while somebody types.
+    desk.stand_still()
     desk.press("e")
     desk.write(" Sent.")
     desk.save_as_it_is()
@@ -306,7 +310,7 @@ def test_nobody_writes_into_a_draft_that_is_on_its_way(desk: Desk, drafts: Draft
     desk.write(" Too late.")
     expect(field).to_have_value(f"{first.text} Sent.")
 
-    desk.page.clock.fast_forward(4_000)
+    desk.let_pass(4_000)
     desk.shows(second)
     assert Review.objects.get().rewrite == f"{first.text} Sent."
     desk.press("e")
