@@ -138,7 +138,7 @@ def no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def until(happened: Callable[[], bool]) -> None:
     """Wait until something has happened; fail if it never does."""
-    for _ in range(600):
+    for _ in range(2_400):
         if happened():
             return
         Event().wait(0.05)
@@ -157,24 +157,24 @@ def test_a_run_is_drafted_to_its_end(
 
 
 def test_the_window_is_full_and_no_fuller(music_task: Task, served: ModelServer) -> None:
-    with running(StubModelServer(latency_s=0.1)) as slow:
+    with running(StubModelServer(latency_s=0.3)) as slow:
         ModelServer.objects.update(base_url=slow.base_url)
         run = start(music_task, 40)
-        drained()
+        drained(pace(request_timeout_s=10.0))
     assert states(run) == {"READY": 40}
     assert slow.most_in_flight == 8
 
 
 def test_nobody_waits_for_the_slowest(music_task: Task, served: ModelServer) -> None:
-    latencies = iter([1.0] + [0.01] * 60)
-    with running(StubModelServer(latency_s=lambda: next(latencies))) as uneven:
+    """One of two requests at a time gets no answer at all, and the others go past it."""
+    with running(StubModelServer(plan=["hang"] + [""] * 29)) as uneven:
         ModelServer.objects.update(base_url=uneven.base_url, window=2)
         run = start(music_task, 30)
-        drained(pace(request_timeout_s=10.0))
-    by_end = [draft.latency_ms or 0 for draft in run.drafts.order_by("finished_at")]
-    assert len(by_end) == 30
-    assert by_end[-1] == max(by_end)
-    assert by_end[-1] >= 1000
+        draining = Draining(pace(request_timeout_s=60.0))
+        until(lambda: states(run) == {"READY": 29, "RUNNING": 1})
+        draining.stop()
+        draining.join()
+    assert uneven.most_in_flight == 2
 
 
 def test_every_fault_ends_in_a_clean_row(
@@ -271,10 +271,11 @@ def test_a_stopped_drainer_hands_everything_back(music_task: Task, served: Model
 def test_a_drainer_whose_time_is_up_calls_its_successor(
     music_task: Task, served: ModelServer
 ) -> None:
-    with running(StubModelServer(latency_s=0.2)) as slow:
+    with running(StubModelServer(latency_s=0.5)) as slow:
         ModelServer.objects.update(base_url=slow.base_url)
         run = start(music_task, 60)
-        draining = Draining(pace(drain_s=0.3))
+        # Time for a claim on the busiest machine, and for the smaller part of the run.
+        draining = Draining(pace(drain_s=1.0, request_timeout_s=10.0))
         assert (draining.join() or 0) > 0
     assert draining.successors == 1
     assert states(run)["READY"] > 0

@@ -23,11 +23,16 @@ LINES = 24_000
 KILLS = 6
 
 WORKER = """
-import sys
+import sys, time
 import django
 django.setup()
 from explanations.services import importing
 importing.BATCH_LINES = 100
+bring_in = importing._bring_in
+def bring_in_slowly(*given):
+    time.sleep(0.02)  # so that much is left to do when it is killed, however late that is
+    bring_in(*given)
+importing._bring_in = bring_in_slowly
 print("at work", flush=True)
 importing.run_delivery(int(sys.argv[1]), seconds=300)
 """

@@ -62,7 +62,7 @@ def error_of(fault: str, timeout_s: float = 5.0) -> ModelServerError:
 
 async def until(happened: Callable[[], bool]) -> None:
     """Let the loop work until something has happened; fail if it never does."""
-    for _ in range(500):
+    for _ in range(6_000):
         if happened():
             return
         await asyncio.sleep(0.01)

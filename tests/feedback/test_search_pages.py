@@ -95,9 +95,10 @@ def test_a_pattern_without_end_is_stopped_with_a_message(
     recommendation: Recommendation,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(searching, "LONGEST_S", 0.3)
     drafted(run, recommendation, "a" * 999 + "b")
-    page = found(lead_client, pattern=r"^(.+)(.+)(.+)\1\2\3b$")
+    with monkeypatch.context() as soon:
+        soon.setattr(searching, "LONGEST_S", 0.3)
+        page = found(lead_client, pattern=r"^(.+)(.+)(.+)\1\2\3b$")
     assert "stopped after 0.3 seconds, the most that one may take" in page
     assert "With the one found:" in found(lead_client, words="-metalcore")
 

@@ -256,8 +256,8 @@ def test_so_many_read_at_once_and_no_more(
 def test_a_read_that_takes_too_long_is_stopped(
     notebook: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "LONGEST_S", 0.2)
-    with psycopg.connect(environment()["DATABASE_URL"]) as other:
+    with psycopg.connect(environment()["DATABASE_URL"]) as other, monkeypatch.context() as soon:
+        soon.setattr(reading, "LONGEST_S", 0.2)
         other.execute("LOCK TABLE feedback_cohort")
         assert_problem(notebook.get(f"{STATS}figures/"), 503, "busy")
         other.rollback()

@@ -165,7 +165,7 @@ def test_parts_end_when_the_process_that_started_them_is_killed() -> None:
 DIE_YOUNG = """
 import os, signal, subprocess, sys, time
 from editorial.stack.processes import launched
-subprocess.Popen(launched(["/bin/sh", "-c", "echo runs; exec sleep 60"], when_orphaned="INT"))
+subprocess.Popen(launched(["/bin/sh", "-c", "echo runs; exec sleep 600"], when_orphaned="INT"))
 time.sleep(float(sys.argv[1]))
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -180,7 +180,7 @@ def test_a_part_whose_starter_dies_before_it_has_begun_does_not_stay(millisecond
         starter,
         env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
         stdout=subprocess.PIPE,
-        timeout=20,
+        timeout=120,
     )
 
     assert ended.returncode == -signal.SIGKILL
