@@ -8,10 +8,10 @@ draft, its review, its facts, and the lesson that a worker makes of it between b
 accepted drafts, one in fifty is nearly the same as another one, one in a hundred is refused by a
 check, and some have been withdrawn, taken back, or wait since their facts changed. The worker is
 the desk's own, taken as it is started by `manage.py up`: a small dataset, then all of it as JSONL,
-then as Parquet, each by a fresh process. Times are the dataset's own, from when it was claimed to
-when it was ready: choosing, duplicates, splits, files and what is kept of it. Beside each stands
-what `psql` takes to COPY the same rows as JSON to a file, in the same minutes; beside a download of
-the largest file, what the kernel's sendfile takes for it.
+twice, then as Parquet, each by a fresh process. Times are the dataset's own, from when it was
+claimed to when it was ready: choosing, duplicates, splits, files and what is kept of it. Beside it
+stands what `psql` takes to COPY the same rows as JSON to a file, right after it; of both the better
+of two turns. Beside a download of the largest file stands what the kernel's sendfile takes for it.
 """
 
 import json
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 GOLDENS: Final = 1_000_000
 SMALL: Final = 10_000
+TURNS: Final = 2
 TEMPLATES: Final = 2_000
 # What the small dataset is filtered by.
 SMALL_LOCALE: Final = "de"
@@ -92,9 +93,14 @@ def main(goldens: int) -> None:
         call_command("load_starter_tasks", stdout=StringIO())
         fill(Home(Path(parts["COPYDESK_HOME"])), goldens)
         small = build("small", filters={"locales": [SMALL_LOCALE]})
-        before = copied(parts["DATABASE_URL"], small.dataset)
-        lines = build("lines")
-        copy = copied(parts["DATABASE_URL"], lines.dataset)
+        before = min(copied(parts["DATABASE_URL"], small.dataset) for _ in range(TURNS))
+        # By turns, and the better of each: a disk that is slow for a minute is slow for both.
+        turns = []
+        for turn in range(TURNS):
+            lines = build(f"lines-{turn}")
+            turns.append((lines, copied(parts["DATABASE_URL"], lines.dataset)))
+        lines = min((built for built, _copy in turns), key=lambda built: built.seconds)
+        copy = min(copy for _built, copy in turns)
         packed = build("packed", files=["parquet"])
         downloads = download_speeds(lines.dataset.files.get(path="sft/train.jsonl"))
     figures = {
@@ -110,9 +116,9 @@ def main(goldens: int) -> None:
         "small_rows": small.rows,
         "small_rows_per_s": small.rows_per_s,
         "small_copy_rows_per_s": small.rows / before,
-        "worker_mb": max(lines.worker_mb, packed.worker_mb),
+        "worker_mb": max(packed.worker_mb, *(built.worker_mb for built, _copy in turns)),
         "worker_mb_small": small.worker_mb,
-        "worker_mb_jsonl": lines.worker_mb,
+        "worker_mb_jsonl": max(built.worker_mb for built, _copy in turns),
         "download_ratio": downloads.ratio,
         "download_mb_per_s": downloads.desk,
         "sendfile_mb_per_s": downloads.sendfile,
@@ -230,19 +236,17 @@ COPY (
 
 
 def copied(address: str, dataset: "Dataset") -> float:
-    """Return the seconds that psql takes to COPY the dataset's rows as JSON; the better of two."""
-    took = []
-    for _ in range(2):
-        with tempfile.TemporaryDirectory() as folder, open(f"{folder}/rows", "wb") as opened:
-            begun = time.monotonic()
-            subprocess.run(
-                [psql(), address, "-qX", "-c", _COPY.format(dataset=dataset.pk)],
-                stdout=opened,
-                check=True,
-            )
-            took.append(time.monotonic() - begun)
-        print(f"  {'psql COPY':30}{took[-1]:>8.1f} s", flush=True)
-    return min(took)
+    """Return the seconds that psql takes to COPY the dataset's rows as JSON."""
+    with tempfile.TemporaryDirectory() as folder, open(f"{folder}/rows", "wb") as opened:
+        begun = time.monotonic()
+        subprocess.run(
+            [psql(), address, "-qX", "-c", _COPY.format(dataset=dataset.pk)],
+            stdout=opened,
+            check=True,
+        )
+        took = time.monotonic() - begun
+    print(f"  {'psql COPY':30}{took:>8.1f} s", flush=True)
+    return took
 
 
 def psql() -> str:
