@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlencode
 
@@ -148,9 +149,7 @@ class Question:
 
     def as_query(self) -> str:
         """Return the query string, the same for every way to ask the same: `task=…&from=…`."""
-        return urlencode(
-            [(name, value) for name, values in self.as_parameters().items() for value in values]
-        )
+        return _as_query(self)
 
     def as_parameters(self) -> dict[str, list[str]]:
         """Return the parameters of the query string, without those that are empty."""
@@ -182,6 +181,14 @@ class Question:
         answers. It is what a page of figures is about.
         """
         return replace(self, outcome="", category="", severity="", criterion="", answer="")
+
+
+# All figures of a row rest on the same reviews, and so lead to the same drafts.
+@lru_cache(maxsize=4096)
+def _as_query(question: Question) -> str:
+    return urlencode(
+        [(name, value) for name, values in question.as_parameters().items() for value in values]
+    )
 
 
 NAMES: Final = (

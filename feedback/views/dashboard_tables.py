@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
 from typing import Final
 
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.formats import date_format, number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -167,7 +168,13 @@ class DrawnDifference:
 
 def address_of(question: Question) -> str:
     """Return where the drafts of a question are listed."""
-    return f"{reverse('dashboard-drafts')}?{question.as_query()}"
+    return f"{_drafts_address(get_script_prefix())}?{question.as_query()}"
+
+
+@cache
+def _drafts_address(_script_prefix: str) -> str:
+    # Looked up once and not for each of a thousand figures.
+    return reverse("dashboard-drafts")
 
 
 def mark_of(figure: Figure) -> Mark | None:

@@ -362,7 +362,7 @@ FILL: Final = (
          rests_on, request_sha256, served_by, served_model, finish_reason, failure_reason, failure,
          settled_outcome, created_at)
     SELECT BASE + n, run.id, run.task_id, about.id, about.id, run.prompt_id, run.model_version_id,
-           n / 40000 + 1, '', 50, n %% 10 = 0, 'REVIEWED', 1, 0, 0, 0, '',
+           n / 40000 + 1, '', 50, n / 20 %% 10 = 0, 'REVIEWED', 1, 0, 0, 0, '',
            'A line of words that is about as long as such lines are, the ' || n || 'th.', 'english',
            '{}', '', '', '', 'stop', '', '',
            CASE WHEN n * 7919 %% 100 < 20 THEN 'ACCEPT' WHEN n * 7919 %% 100 < 24 THEN 'BLAND'
