@@ -48,6 +48,7 @@ from feedback.services.statistics.desk_figures import (
     Period,
     PeriodRefused,
     desk_figures,
+    disagreements_of,
     queues_of,
 )
 from feedback.services.statistics.desk_lines import DeskLine, desk_lines, people_lines
@@ -545,6 +546,7 @@ class GlancePage(DashboardPage):
                 "headline": drawn[1] if both else None,
                 "commonest": commonest,
                 "queues": queues_of(task),
+                "disagreements": disagreements_of(task),
             },
         )
 

@@ -6,8 +6,11 @@ from pytest_django import DjangoAssertNumQueries
 
 from explanations.models import Run
 from tests.feedback.conftest import DraftMaker
-from tests.feedback.dashboard_pages import page_of, text_of
+from tests.feedback.dashboard_pages import counted_links, page_of, text_of
+from tests.feedback.disagreeing import Disagreement, disagree, disagreement
 from tests.feedback.judged_desk import JudgedDesk
+
+__all__ = ["disagree", "disagreement"]
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +47,20 @@ def test_the_queue_says_how_many_wait_and_how_long(
     page = text_of(page_of(manager_client, "glance"))
     assert "3 wait" in page
     assert "the oldest for" in page
+
+
+def test_where_editors_disagree_is_a_number_that_leads_there(
+    manager_client: Client, busy_desk: JudgedDesk, disagreement: Disagreement
+) -> None:
+    page = page_of(manager_client, "glance")
+    assert "Editors disagree 1 draft" in text_of(page)
+    assert ("/disagreements/?task=music-oneliner", 1) in counted_links(page)
+
+
+def test_where_nobody_disagrees_is_said_in_a_word(
+    manager_client: Client, busy_desk: JudgedDesk
+) -> None:
+    assert "Editors disagree nowhere" in text_of(page_of(manager_client, "glance"))
 
 
 def test_pages_say_until_when_all_is_counted(manager_client: Client, busy_desk: JudgedDesk) -> None:
@@ -92,4 +109,4 @@ def test_statements_are_as_many_however_much_was_judged(
         look()
 
 
-GLANCE_QUERIES = 45
+GLANCE_QUERIES = 46

@@ -305,6 +305,14 @@ def queues_of(task: Task | None = None) -> list[TaskQueue]:
     return _queues(_Asked(Period.lately(), task))
 
 
+def disagreements_of(task: Task | None = None) -> Counted:
+    """Return how many drafts of a task, or of all, editors disagree about, as it is now.
+
+    Counted by an index that holds nothing else.
+    """
+    return _disagreements(_Asked(Period.lately(), task))
+
+
 class _Asked:
     """What is asked, as statements and addresses have it."""
 
