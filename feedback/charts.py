@@ -133,13 +133,26 @@ class Difference:
     high: str
 
 
-def scale_to(highest: float, most: float = math.inf, steps: int = WIDE.steps) -> Scale:
+def scale_to(
+    highest: float,
+    most: float = math.inf,
+    steps: int = WIDE.steps,
+    *,
+    counts: bool = False,
+) -> Scale:
     """Return a scale of at most so many steps that ends at a round number not below `highest`, and
-    not above `most`.
+    not above `most`. One that `counts` has whole numbers alone.
     """
     highest = min(highest, most) if highest > 0 else min(1.0, most)
+    if counts:
+        highest = max(highest, 1.0)
     power = 10.0 ** math.floor(math.log10(highest / steps))
-    step = next(step * power for step in _STEPS if step * power * steps >= highest * (1 - 1e-9))
+    step = next(
+        step * power
+        for step in _STEPS
+        if step * power * steps >= highest * (1 - 1e-9)
+        and (not counts or (step * power).is_integer())
+    )
     count = math.ceil(highest / step - 1e-9)
     return Scale(step * count, [step * number for number in range(count + 1)])
 
@@ -165,13 +178,15 @@ def trend(
     *,
     frame: Frame = WIDE,
     beside: Sequence[Mark | None] = (),
+    counts: bool = False,
 ) -> Trend:
     """Return a line through the marks, left to right at equal distances.
 
-    Its scale holds those of the lines `beside` it too, so that they can be compared.
+    Its scale holds those of the lines `beside` it too, so that they can be compared. Of marks that
+    are `counts` it has whole numbers alone.
     """
     highest = max((mark.high for mark in (*marks, *beside) if mark), default=0.0)
-    scale = scale_to(highest, most, frame.steps)
+    scale = scale_to(highest, most, frame.steps, counts=counts)
     column = (frame.right - frame.left) / max(len(marks), 1)
 
     def across(number: int) -> float:

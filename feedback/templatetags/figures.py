@@ -37,8 +37,8 @@ def row_name(row: Row) -> SafeString:
 
 @register.simple_tag
 def number(figure: Shown, about: str) -> SafeString:
-    """Show a figure with its interval: a link to the drafts that it counts, or that they are too
-    few to say. `about` says of what.
+    """Show a figure with its interval: a link to the drafts that it counts, that all have it, or
+    that they are too few to say. `about` says of what.
     """
     interval = (
         format_html('<span class="interval">{}</span>', figure.interval) if figure.interval else ""
@@ -49,9 +49,24 @@ def number(figure: Shown, about: str) -> SafeString:
 def _value(figure: Shown, about: str) -> SafeString:
     if figure.is_none:
         return format_html('<span class="too-few">{}</span>', gettext("none"))
+    if figure.is_all:
+        return format_html('<span class="too-few">{}</span>', gettext("all")) + _drafts(
+            figure,
+            about,
+            ngettext(
+                "%(about)s: all, %(number)s draft",
+                "%(about)s: all, %(number)s drafts",
+                figure.count,
+            ),
+        )
     if figure.is_too_few:
         too_few = format_html('<span class="too-few">{}</span>', gettext("too few"))
-        return too_few + _too_few_drafts(figure, about) if figure.count else too_few
+        said = ngettext(
+            "%(about)s: %(number)s draft, too few to say",
+            "%(about)s: %(number)s drafts, too few to say",
+            figure.count,
+        )
+        return too_few + _drafts(figure, about, said) if figure.count else too_few
     if not figure.count:
         return format_html("<span>{}</span>", figure.words)
     return format_html(
@@ -64,18 +79,13 @@ def _value(figure: Shown, about: str) -> SafeString:
     )
 
 
-def _too_few_drafts(figure: Shown, about: str) -> SafeString:
+def _drafts(figure: Shown, about: str, said: str) -> SafeString:
     words = {"about": about, "number": _count(figure.count)}
     return format_html(
         '<a class="interval" href="{}" data-drafts="{}" aria-label="{}">{}</a>',
         figure.address,
         figure.count,
-        ngettext(
-            "%(about)s: %(number)s draft, too few to say",
-            "%(about)s: %(number)s drafts, too few to say",
-            figure.count,
-        )
-        % words,
+        said % words,
         ngettext("%(number)s draft", "%(number)s drafts", figure.count) % words,
     )
 

@@ -4,7 +4,7 @@ What a page shows, what a spreadsheet gets and what a program reads are made fro
 that they cannot differ.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -65,13 +65,14 @@ class Table:
     def has_too_few(self) -> bool:
         """Whether a number is missing in it because too little is behind it."""
         return any(
-            figure.is_too_few and not _is_none(figure)
+            figure.is_too_few and not _is_none(figure) and not _is_all(figure)
             for row in self.rows
             for figure in row.figures
         )
 
     def drawn(self) -> list["DrawnRow"]:
         """Return the rows as a page writes them."""
+        heads = [words for _key, words in self.columns]
         first = [row.figures[0] if row.figures else None for row in self.rows]
         unit = next((figure.unit for figure in first if figure), None)
         bars: Sequence[charts.Bar | None] = (
@@ -83,7 +84,7 @@ class Table:
             else [None] * len(self.rows)
         )
         return [
-            DrawnRow(row, [shown(figure) for figure in row.figures], bar)
+            DrawnRow(row, heads, [shown(figure) for figure in row.figures], bar)
             for row, bar in zip(self.rows, bars, strict=True)
         ]
 
@@ -97,6 +98,8 @@ class Shown:
     is_too_few: bool
     is_none: bool
     """There were reviews enough, and none had it."""
+    is_all: bool
+    """There were reviews enough, and each had it."""
     count: int
     address: str
     n: int
@@ -108,8 +111,15 @@ class DrawnRow:
     """A row with its words and its bar."""
 
     row: Row
+    heads: Sequence[str]
+    """What stands above each figure."""
     figures: Sequence[Shown]
     bar: charts.Bar | None
+
+    @property
+    def cells(self) -> Iterable[tuple[str, Shown]]:
+        """Each figure with the head of its column, which a phone shows beside it."""
+        return zip(self.heads, self.figures, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,7 @@ def shown(figure: Figure) -> Shown:
         interval=interval_in_words(figure.low, figure.high, figure.unit, figure.n),
         is_too_few=figure.is_too_few,
         is_none=_is_none(figure),
+        is_all=_is_all(figure),
         count=figure.count,
         address=address_of(figure.question),
         n=figure.n,
@@ -205,6 +216,11 @@ def shown(figure: Figure) -> Shown:
 
 def _is_none(figure: Figure) -> bool:
     return figure.is_too_few and not figure.count and figure.n >= FEWEST
+
+
+def _is_all(figure: Figure) -> bool:
+    is_share = figure.unit == "share"
+    return is_share and figure.is_too_few and figure.count == figure.n >= FEWEST
 
 
 def in_words(value: float | None, unit: Unit, n: int) -> str:
@@ -357,7 +373,7 @@ def _places(begins: Sequence[date], step: Step) -> list[int]:
 
 def day_chart(days: Sequence[DayOfWork]) -> TrendChart:
     """Return a line through what was decided on each day."""
-    drawn = charts.trend([Mark(*[float(each.decided.value)] * 3) for each in days])
+    drawn = charts.trend([Mark(*[float(each.decided.value)] * 3) for each in days], counts=True)
     return TrendChart(
         table=None,
         frame=drawn.frame,

@@ -7,8 +7,10 @@ from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
-from explanations.models import Run
+from explanations.models import Draft, Run
+from feedback.services.statistics.desk_days import keep_desk_days
 from tests.browser.conftest import Witness, log_in
+from tests.feedback import test_desk_figures
 from tests.feedback.conftest import busy_desk as busy_desk
 from tests.feedback.conftest import candidate_run as candidate_run
 from tests.feedback.conftest import judged_desk as judged_desk
@@ -16,6 +18,7 @@ from tests.feedback.dashboard_pages import PAGES
 from tests.feedback.judged_desk import JudgedDesk
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+a_days_work = test_desk_figures.busy_desk
 
 
 def test_filters_change_the_page_and_its_address_and_a_bar_leads_to_its_drafts(
@@ -73,6 +76,56 @@ def test_nothing_runs_off_a_page_at_400_percent_nor_from_right_to_left(
     assert too_wide == []
 
 
+@pytest.mark.parametrize("language", ["en-GB", "de-DE"])
+def test_no_table_is_wider_than_a_phone(
+    browser: Browser,
+    live_server: LiveServer,
+    lead: Person,
+    busy_desk: JudgedDesk,
+    a_days_work: list[Draft],
+    language: str,
+) -> None:
+    Draft.objects.filter(pk=a_days_work[-2].pk).update(state=Draft.State.REVIEWED)  # and unsettled
+    busy_desk.count()
+    while keep_desk_days():
+        pass
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 360, "height": 780}, locale=language
+    )
+    log_in(context, live_server, lead)
+    page = context.new_page()
+    too_wide, tables = [], 0
+    for address in [*PAGES.values(), *LISTS]:
+        page.goto(address)
+        for width, holder in page.evaluate(TABLES):
+            tables += 1
+            if width > holder:
+                too_wide.append(f"{address}: {width} pixels in {holder}")
+    context.close()
+    assert too_wide == []
+    assert tables > 25
+
+
+def test_on_a_phone_each_figure_says_of_what_it_is(
+    browser: Browser, live_server: LiveServer, lead: Person, busy_desk: JudgedDesk
+) -> None:
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 390, "height": 844}, locale="en-GB"
+    )
+    log_in(context, live_server, lead)
+    page = context.new_page()
+    page.goto("/dashboard/comparison/")
+    said = page.locator(".table-compared").first.evaluate(
+        """table => [...table.tBodies[0].rows[0].cells].map(
+          cell => getComputedStyle(cell, "::before").content)"""
+    )
+    context.close()
+    assert said == [
+        "none",
+        *('"In words"', '"Difference"', '"smollm2-135m-instruct"', '"smollm2-tuned"'),
+    ]
+
+
 def test_on_a_phone_the_first_number_is_seen_without_scrolling_and_filters_unfold(
     browser: Browser, live_server: LiveServer, lead: Person, busy_desk: JudgedDesk
 ) -> None:
@@ -123,6 +176,16 @@ def test_charts_can_be_seen_where_colours_are_forced(
     context.close()
 
 
+# What each table needs and what it is given, those behind charts among them.
+TABLES = """(() => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+  return [...document.querySelectorAll(".table-scroll")].map(
+    holder => [holder.scrollWidth, holder.clientWidth]);
+})()"""
+LISTS = [
+    "/dashboard/drafts/?task=music-oneliner",
+    *("/queue/", "/reviews/", "/judgements/", "/digests/", "/disagreements/", "/goldens/"),
+]
 FOCUSED = """(() => {
   const at = document.activeElement;
   return at.getAttribute("aria-label") || at.labels?.[0]?.textContent || at.textContent;

@@ -22,6 +22,20 @@ def test_a_scale_ends_at_a_round_number(highest: float, ticks: list[float]) -> N
     assert scale_to(highest).ticks == pytest.approx(ticks)
 
 
+@pytest.mark.parametrize(
+    ("highest", "ticks"),
+    [
+        (0, [0, 1]),
+        (1, [0, 1]),
+        (3, [0, 1, 2, 3]),
+        (12, [0, 5, 10, 15]),
+        (23, [0, 5, 10, 15, 20, 25]),
+    ],
+)
+def test_a_scale_of_counts_has_whole_numbers_alone(highest: float, ticks: list[float]) -> None:
+    assert scale_to(highest, counts=True).ticks == ticks
+
+
 def test_a_scale_of_shares_never_goes_above_all_of_them() -> None:
     assert scale_to(0.97, most=1).ticks == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1])
     assert scale_to(1.7, most=1).top == 1

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from explanations.models import Run
 from feedback.services.statistics.reading import DeskBusy
 from tests.feedback.dashboard_pages import PAGES, page_of, text_of
 from tests.feedback.judged_desk import JudgedDesk
@@ -34,6 +35,17 @@ def test_criteria_are_shares_of_yes_among_yes_and_no(
     page = text_of(page_of(manager_client, "criteria"))
     assert "Is it specific?" in page
     assert "“not applicable” is left out" in page
+
+
+def test_what_each_of_many_reviews_says_is_all_of_them_and_not_too_few(
+    manager_client: Client, judged_desk: JudgedDesk, run: Run
+) -> None:
+    judged_desk.judge(run, 40, answers={"specific": "yes", "in-voice": "yes"})
+    judged_desk.judge(run, 2, answers={"specific": "yes", "in-voice": "no"})
+    judged_desk.count()
+    page = page_of(manager_client, "criteria")
+    assert "Is it specific? all 42 drafts" in text_of(page)
+    assert "Is it in voice? too few 40 drafts" in text_of(page)
 
 
 def test_effort_is_words_changed_and_minutes_at_work(
