@@ -74,3 +74,23 @@ def test_a_tag_answers_its_criterion_is_explained_and_says_what_is_missing(
         ("generic", "draft", "", 1),
     ]
     assert CriterionAnswer.objects.get().by_tag
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1440, 900)], ids=str)
+def test_with_five_tags_the_rewrite_and_its_changes_are_seen_at_once(
+    desk: Desk, ready_draft: Draft, size: tuple[int, int]
+) -> None:
+    desk.page.set_viewport_size({"width": size[0], "height": size[1]})
+    desk.open()
+    for key in "34678":
+        desk.press("ArrowRight", key)
+    rows = desk.page.locator("#marks > .mark-row")
+    expect(rows).to_have_count(5)
+    # The tag in hand is in sight of a list that shows no more than three at once.
+    expect(desk.page.locator("#marks > .is-current")).to_be_in_viewport(ratio=1)
+    desk.press("e", "Control+End")
+    desk.write(" Play it twice, and then the whole album from the first track to the last.")
+    expect(desk.page.locator("#rewrite-changes ins").first).to_be_visible()
+    expect(desk.page.locator("#rewrite-text")).to_be_in_viewport(ratio=1)
+    expect(desk.page.locator("#rewrite-changes")).to_be_in_viewport(ratio=1)
+    expect(desk.draft).to_be_in_viewport()
