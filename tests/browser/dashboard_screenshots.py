@@ -1,4 +1,4 @@
-"""Remake the pictures of the dashboard in docs/screenshots/.
+"""Remake the pictures of the dashboard, and of where editors disagree, in docs/screenshots/.
 
     python -m pytest tests/browser/dashboard_screenshots.py
     PAGES="errors desk" python -m pytest tests/browser/dashboard_screenshots.py   # only these
@@ -24,19 +24,20 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import Person
-from explanations.models import Draft, Finding, Prompt, Run, Task
+from explanations.models import Draft, Finding, Place, Prompt, Run, Task
 from feedback.services.saved_views import save_view
 from feedback.services.statistics.desk_days import keep_desk_days
 from feedback.services.statistics.digest import monday_of
 from feedback.services.statistics.digest_mail import make_digests
 from feedback.views import dashboard_drafts, desk_lists
 from tests.browser.conftest import log_in
+from tests.conftest import LISTENER, TRACK, drafted, recommended
 from tests.feedback import test_desk_figures
 from tests.feedback.conftest import DraftMaker
 from tests.feedback.conftest import candidate_run as candidate_run
 from tests.feedback.conftest import judged_desk as judged_desk
 from tests.feedback.judged_desk import JudgedDesk
-from tests.feedback.people_at_work import reviewed
+from tests.feedback.people_at_work import reviewed, tag_on
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 WEEKS: Final = 12
@@ -63,7 +64,8 @@ PAGES = {
     "judgements": "/judgements/",
     "digests": "/digests/",
 }
-WANTED = os.environ.get("PAGES", "").split() or list(PAGES)
+DISAGREEMENTS: Final = "disagreements"
+WANTED = os.environ.get("PAGES", "").split() or [*PAGES, DISAGREEMENTS]
 DESK: Final = {"width": 1280, "height": 800}
 LOOKS: dict[str, dict[str, Any]] = {
     "": {"viewport": DESK},
@@ -202,12 +204,18 @@ class LeadAt:
 def take_all(page: Page, suffix: str) -> None:
     """Photograph the whole of each page, which must have come."""
     for name in WANTED:
-        answer = page.goto(PAGES[name])
-        assert answer is not None
-        assert answer.ok, f"{PAGES[name]} answers {answer.status}"
-        taken = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
-        few_colours = taken.quantize(COLOURS, kmeans=1, dither=Image.Dither.NONE)
-        few_colours.save(FOLDER / f"dashboard-{name}{suffix}.png", optimize=True)
+        if name in PAGES:
+            take(page, PAGES[name], f"dashboard-{name}{suffix}")
+
+
+def take(page: Page, address: str, name: str) -> None:
+    """Photograph the whole of a page, which must have come."""
+    answer = page.goto(address)
+    assert answer is not None
+    assert answer.ok, f"{address} answers {answer.status}"
+    taken = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    few_colours = taken.quantize(COLOURS, kmeans=1, dither=Image.Dither.NONE)
+    few_colours.save(FOLDER / f"{name}.png", optimize=True)
 
 
 @pytest.fixture(autouse=True)
@@ -229,8 +237,15 @@ def test_pictures_of_few_reviews(
     lead_at: LeadAt, judged_desk: JudgedDesk, run: Run, drafts: DraftMaker, lead: Person
 ) -> None:
     judged_desk.judge(run, 9, text=FINE)
-    judged_desk.judge(run, 12, "EDIT", tags=[("tone", 1)], days_ago=8)
-    judged_desk.judge(run, 4, "REJECT", tags=[("attribution", 5)], days_ago=15)
+    for number, (slug, severity, _first, _last, text, quote) in {
+        12: ERRORS[0],
+        4: ERRORS[3],
+    }.items():
+        outcome = "REJECT" if severity > 1 else "EDIT"
+        judged_desk.judge(
+            run, number, outcome, tags=[(slug, severity)], text=text + ", track {ordinal}.",
+            quote=quote, days_ago=20 - number,
+        )  # fmt: skip
     (draft,) = drafts(1)
     Finding.objects.create(
         draft=draft, check_name="tone", check_version=1, level="warning", message="Worn."
@@ -245,3 +260,45 @@ def test_pictures_of_few_reviews(
 
 def test_pictures_of_an_empty_desk(lead_at: LeadAt, music_task: Task) -> None:
     take_all(lead_at.page(**LOOKS[""]), "-empty")
+
+
+# A line, and what the second of its editors decided; the first accepted it.
+DISPUTED: Final = [
+    (
+        "Dead Rabbitts' latest single is a metalcore adrenaline rush!",
+        {"outcome": "REJECT"},
+        ["adrenaline rush", "latest single"],
+    ),
+    (
+        "A metalcore storm at 172 BPM from Dead Rabbitts.",
+        {"outcome": "EDIT", "rewrite": "Dead Rabbitts race through metalcore at 172 BPM."},
+        ["storm"],
+    ),
+    (
+        "Dead Rabbitts play metalcore for those who like it loud.",
+        {"outcome": "BLAND"},
+        [],
+    ),
+]
+
+
+@pytest.mark.skipif(DISAGREEMENTS not in WANTED, reason="Only other pictures are asked for.")
+def test_pictures_of_where_editors_disagree(
+    lead_at: LeadAt, run: Run, editor: Person, second_editor: Person
+) -> None:
+    drafts = []
+    for number, (line, decided, words) in enumerate(DISPUTED):
+        about = recommended(
+            run.task, f"track:{number}", TRACK, LISTENER, "Dead Rabbitts", priority=90 - number
+        )
+        draft = drafted(run, about, line, rests_on=["/item/artist", "/item/genre"])
+        Place.objects.create(draft=draft, ordinal=2, task=run.task, priority=about.priority)
+        reviewed(editor, outcome="ACCEPT")
+        reviewed(second_editor, **decided, tags=[tag_on(draft, each) for each in words])
+        drafts.append(draft)
+    edited = f"/drafts/{drafts[1].pk}/disagreement/"
+    looks = {look: LOOKS[look] for look in ("", "-dark", "-phone")}
+    for suffix, look in {**looks, "-german": {"locale": "de-DE", **LOOKS[""]}}.items():
+        page = lead_at.page(**look)
+        take(page, "/disagreements/", f"disagreements{suffix}")
+        take(page, edited, f"disagreement{suffix}")
