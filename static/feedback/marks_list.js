@@ -11,6 +11,15 @@ export function drawMarks(list, marks) {
   const focused = list.contains(document.activeElement) ? whereIn(list, document.activeElement) : null;
   list.replaceChildren(...marks.map(rowOf));
   if (focused) list.querySelector(`[data-mark="${focused.mark}"] ${focused.control}`)?.focus();
+  keepInSight(list, list.querySelector(".is-current"));
+}
+
+/** Where there is little height the list scrolls for itself: show `row` in it, and leave the page where it is. */
+function keepInSight(list, row) {
+  if (!row || list.scrollHeight <= list.clientHeight) return;
+  const top = row.offsetTop - list.offsetTop;
+  const lowest = top + row.offsetHeight - list.clientHeight;
+  list.scrollTop = Math.min(Math.max(list.scrollTop, lowest), top);
 }
 
 /** Say beside each tag whose words the rewrite leaves as they are; `unchanged` are their places. */

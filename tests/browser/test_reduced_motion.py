@@ -42,7 +42,7 @@ MOVES = """() => {
 
 @pytest.fixture
 def page_with(
-    request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer, ml_engineer: Person
+    request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer, lead: Person
 ) -> Callable[[str], Page]:
     """A page of somebody who wishes for this much motion: `page_with("reduce")`."""
 
@@ -52,7 +52,7 @@ def page_with(
             reduced_motion="reduce" if motion == "reduce" else "no-preference",
         )
         request.addfinalizer(context.close)
-        log_in(context, live_server, ml_engineer)
+        log_in(context, live_server, lead)
         return context.new_page()
 
     return make
