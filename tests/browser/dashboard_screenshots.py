@@ -147,7 +147,11 @@ def _a_week(
 ) -> None:
     def some() -> dict[str, Any]:
         return {
-            "days_ago": 1 + (WEEKS - 1 - week) * 7 + chance.randrange(6),
+            # Whole weeks of the calendar, as the lines over time have them, whatever day it is.
+            "days_ago": timezone.localdate().weekday()
+            + 1
+            + (WEEKS - 1 - week) * 7
+            + chance.randrange(6),
             "blind": blind,
             "editor": editor,
             "active_ms": int(chance.lognormvariate(3.7, 0.5) * 1000),
