@@ -36,6 +36,7 @@ _FLAGS: Final = 8
 """A value of the automaton holds the flags in its lowest bits, the length of the key above."""
 
 _NAMES_KEPT: Final = 4096
+_TITLES_KEPT: Final = 8192
 
 # The last name of a fact's pointer says whose name it holds.
 _KIND_OF_FACT: Final[Mapping[str, Kind]] = {
@@ -119,7 +120,13 @@ class Catalogue:
     def of(cls, names: Iterable[tuple[str, Kind]]) -> Self:
         """Index names with their kinds; a name without any letter or digit is left out."""
         automaton = ahocorasick.Automaton(ahocorasick.STORE_INTS)
-        for name, kind in names:
+        # An artist comes with each of their tracks, and folding a name is dear: each is taken once.
+        seen: set[tuple[str, Kind]] = set()
+        for each in names:
+            if each in seen:
+                continue
+            seen.add(each)
+            name, kind = each
             if key := worded(name).words:
                 automaton.add_word(key, automaton.get(key, len(key) << _FLAGS) | _flags(name, kind))
         automaton.make_automaton()
@@ -209,8 +216,14 @@ def _names_of_field(field: str, value: object) -> Iterator[tuple[str, Kind]]:
         if kind := _KIND_OF_FACT.get(field):
             yield value, kind
         elif field == "title":
-            for name in credited_in_title(value):
+            for name in _credited_again(value):
                 yield name, "artist"
+
+
+@lru_cache(maxsize=_TITLES_KEPT)
+def _credited_again(title: str) -> tuple[str, ...]:
+    """Remembered for titles that come again: what many have played lies beside many items."""
+    return tuple(credited_in_title(title))
 
 
 def credited_in_title(title: str) -> list[str]:

@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
-from explanations.checks import Catalogue, make_catalogue, run_checks
-from explanations.checks.catalogue import credited_in_title, names_of_recommendation, worded
+from explanations.checks import Catalogue, catalogue, make_catalogue, run_checks
+from explanations.checks.catalogue import (
+    WordedText,
+    credited_in_title,
+    names_of_recommendation,
+    worded,
+)
 
 NAMES = [
     *("Ed Sheeran", "Guns N' Roses", "AC/DC", "W&W", "Tiësto", "The Who", "Yes", "宇多田ヒカル"),
@@ -67,6 +72,22 @@ def test_looking_a_text_up_steps_once_through_it_however_many_names_there_are() 
     assert len(large) > 1_000 * len(small)
     assert list(small.names_in(text)) == list(large.names_in(text))
     assert looked_at(small, text) == looked_at(large, text)
+
+
+def test_a_name_is_folded_once_however_often_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    folded: list[str] = []
+
+    def counted(name: str) -> WordedText:
+        folded.append(name)
+        return worded(name)
+
+    monkeypatch.setattr(catalogue, "worded", counted)
+    index = make_catalogue([("Sia", "artist"), ("Sia", "person"), ("sia", "artist")] * 50)
+    assert folded == ["Sia", "Sia", "sia"]
+    # The control: nothing that one of them says is lost.
+    (name,) = index.names_in(worded("Sia sings."))
+    assert name.kinds == {"artist", "person"}
+    assert name.is_written_small
 
 
 def looked_at(index: Catalogue, text: Any) -> int:
