@@ -121,9 +121,9 @@ class Desk:
             self.press("Shift+ArrowRight")
         assert self.selected() == words.strip(".!,?")
 
-    def tap_words(self, words: str) -> None:
-        """Put a finger on the first of `words`, and then on the last."""
-        first, last = self.page.evaluate(
+    def ends_of(self, words: str) -> list[tuple[float, float]]:
+        """Return where the first and the last sign of `words` stand in the window."""
+        ends = self.page.evaluate(
             """(words) => {
               const draft = document.getElementById("draft");
               const start = draft.textContent.indexOf(words);
@@ -148,6 +148,11 @@ class Desk:
             }""",
             words,
         )
+        return [(x, y) for x, y in ends]
+
+    def tap_words(self, words: str) -> None:
+        """Put a finger on the first of `words`, and then on the last."""
+        first, last = self.ends_of(words)
         for x, y in [first, last] if len(words.split()) > 1 else [first]:
             self.page.touchscreen.tap(x, y)
 
