@@ -1,6 +1,6 @@
 """The human side's tables: assignments, reviews and their tags, fact reports, goldens, datasets."""
 
-from feedback.models.adjudication import Adjudication, overruled
+from feedback.models.adjudication import NOT_OVERRULED, Adjudication, overruled
 from feedback.models.assignment import Assignment
 from feedback.models.bulk_action import BulkAction, BulkActionRow
 from feedback.models.dataset import (
@@ -32,6 +32,7 @@ from feedback.models.statistics import (
 from feedback.models.webhook import Webhook, WebhookDelivery
 
 __all__ = [
+    "NOT_OVERRULED",
     "Adjudication",
     "Assignment",
     "BulkAction",

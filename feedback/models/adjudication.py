@@ -124,3 +124,13 @@ def overruled() -> models.Exists:
         .exclude(review=models.OuterRef("pk"))
         .order_by()
     )
+
+
+NOT_OVERRULED: Final = """
+NOT EXISTS (
+    SELECT FROM feedback_adjudication settled
+    WHERE settled.draft_id = review.draft_id AND settled.undone_at IS NULL
+      AND settled.review_id <> review.id
+)
+"""
+"""In a statement, a condition on `review`: no lead has found another review of its draft right."""

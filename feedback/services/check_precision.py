@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from explanations.models import Finding, Task
-from feedback.models import FindingJudgement, Review
+from feedback.models import NOT_OVERRULED, FindingJudgement, Review, overruled
 
 TAKEN: Final = FindingJudgement.Verdict.TAKEN
 DISMISSED: Final = FindingJudgement.Verdict.DISMISSED
@@ -21,9 +21,9 @@ VERDICTS: Final = (TAKEN.value, DISMISSED.value, UNDECIDED, FOR_THE_TASK)
 class CheckCounts:
     """One version of a check in a task, counted in findings but for `drafts`.
 
-    Each finding counts once: as taken or dismissed when any standing review says so (taken where
-    reviews disagree), else as undecided. Those dismissed for the whole task count as dismissed
-    too.
+    Each finding counts once: as taken or dismissed when any standing review says so that no lead
+    has overruled (taken where reviews disagree), else as undecided. Those dismissed for the whole
+    task count as dismissed too.
     """
 
     check: str
@@ -68,8 +68,9 @@ class TaskChecks:
     missed: Sequence[Missed]
 
 
-# Of a finding that several reviews judged, the standing ones count, and one that took it.
-_COUNTS: Final = """
+# Of a finding that several reviews judged, those count that stand and that no lead has overruled,
+# and of these one that took it.
+_COUNTS: Final = f"""
 WITH judged AS (
     SELECT judgement.finding_id,
            bool_or(judgement.verdict = 'taken') AS taken,
@@ -78,6 +79,7 @@ WITH judged AS (
     JOIN feedback_review review ON review.id = judgement.review_id
     JOIN explanations_draft draft ON draft.id = review.draft_id AND draft.task_id = %(task)s
     WHERE NOT EXISTS (SELECT FROM feedback_review later WHERE later.supersedes_id = review.id)
+      AND {NOT_OVERRULED}
     GROUP BY judgement.finding_id
 )
 SELECT finding.check_name, finding.check_version,
@@ -94,7 +96,7 @@ JOIN explanations_run run ON run.id = draft.run_id AND run.trial_id IS NULL
 LEFT JOIN judged ON judged.finding_id = finding.id
 GROUP BY finding.check_name, finding.check_version
 ORDER BY finding.check_name, finding.check_version DESC
-"""
+"""  # noqa: S608 - made of constants
 _DRAFTS: Final = """
 SELECT (SELECT count(*) FROM explanations_draft draft
         JOIN explanations_run run ON run.id = draft.run_id AND run.trial_id IS NULL
@@ -107,7 +109,7 @@ SELECT (SELECT count(*) FROM explanations_draft draft
                           WHERE later.supersedes_id = review.id))
 """
 # A tag on words that no finding, of whatever check, overlaps; manners of taste are nobody's to see.
-_MISSED: Final = """
+_MISSED: Final = f"""
 SELECT category.name, category.key, count(*)
 FROM feedback_tag tag
 JOIN feedback_review review ON review.id = tag.review_id
@@ -116,12 +118,13 @@ JOIN explanations_category category ON category.id = tag.category_id
 WHERE draft.task_id = %(task)s AND NOT draft.blind AND tag.finding_id IS NULL
   AND tag.scope = 'span' AND tag.severity > 0
   AND NOT EXISTS (SELECT FROM feedback_review later WHERE later.supersedes_id = review.id)
+  AND {NOT_OVERRULED}
   AND NOT EXISTS (SELECT FROM explanations_finding finding
                   WHERE finding.draft_id = draft.id
                     AND finding.start < tag."end" AND tag.start < finding."end")
 GROUP BY category.name, category.key, category.ordinal
 ORDER BY count(*) DESC, category.ordinal
-"""
+"""  # noqa: S608 - made of constants
 
 
 def checks_of(task: Task) -> TaskChecks:
@@ -155,7 +158,7 @@ def findings_of(task: Task, check: str, version: int | None, verdict: str) -> Qu
     if version is not None:
         found = found.filter(check_version=version)
     standing = FindingJudgement.objects.filter(
-        finding=OuterRef("pk"), review__in=Review.objects.standing()
+        finding=OuterRef("pk"), review__in=Review.objects.standing().exclude(overruled())
     )
     taken = Exists(standing.filter(verdict=TAKEN))
     dismissed = Exists(standing.filter(verdict=DISMISSED))

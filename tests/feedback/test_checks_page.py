@@ -1,5 +1,6 @@
 """How right the checks are, as editors judge it."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,8 +9,12 @@ from django.test import Client
 from accounts.models import Person
 from explanations.models import Draft, Finding, Task
 from explanations.services.dismissing import dismiss_for_task
+from feedback.models import CheckDay
+from feedback.services.adjudicating import adjudicate, undo_adjudication
 from feedback.services.check_precision import CheckCounts, checks_of, findings_of
 from feedback.services.reviewing import undo_review
+from feedback.services.statistics.desk_days import keep_desk_days
+from feedback.services.statistics.desk_lists import JudgementFilters, find_judgements
 from tests.conftest import bearer
 from tests.feedback.conftest import DraftMaker
 from tests.feedback.people_at_work import claimed, reviewed, submitted, tag_on, tag_on_all
@@ -168,3 +173,37 @@ def test_two_editors_who_disagree_count_as_taken_once(
     )
     tone = counts(music_task)["tone", 1]
     assert (tone.taken, tone.dismissed, tone.undecided) == (1, 0, 0)
+
+
+def test_a_review_that_a_lead_overruled_judges_nothing(
+    ready_draft: Draft, editor: Person, second_editor: Person, lead: Person, music_task: Task
+) -> None:
+    ready_draft.places.create(ordinal=2, task=music_task, priority=50)
+    finding = found_in(ready_draft, "rush")
+    accepted = reviewed(editor, outcome="ACCEPT", dismissed=[finding.pk]).review
+    tags = [
+        tag_on(ready_draft, "rush") | {"finding": finding.pk},
+        tag_on(ready_draft, "metalcore"),
+    ]
+    reviewed(second_editor, outcome="REJECT", tags=tags)
+
+    def said() -> tuple[tuple[int, int], list[tuple[str, int]], Counter[str]]:
+        """On the page of checks, as missed, and on the page of the desk, with its list."""
+        on_the_page = counts(music_task)["tone", 1]
+        keep_desk_days()
+        day = CheckDay.objects.get()
+        of_the_desk = Counter(taken=day.taken, dismissed=day.dismissed)
+        listed = Counter(each.verdict for each in find_judgements(JudgementFilters()))
+        assert listed == of_the_desk
+        for verdict in ("taken", "dismissed"):
+            found = findings_of(music_task, "tone", 1, verdict).count()
+            assert found == getattr(on_the_page, verdict)
+        missed = [(each.category, each.tags) for each in checks_of(music_task).missed]
+        return (on_the_page.taken, on_the_page.dismissed), missed, of_the_desk
+
+    before = ((1, 0), [("Tone", 1)], Counter(taken=1, dismissed=1))
+    assert said() == before
+    adjudicate(ready_draft.pk, accepted.pk, lead, "The guide allows it.")
+    assert said() == ((0, 1), [], Counter(dismissed=1))
+    undo_adjudication(ready_draft.pk, lead)
+    assert said() == before

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from accounts.models import Person
 from explanations.models import Draft, Finding
 from feedback.models import Assignment, CheckDay, DeskDay, DeskDaysCounted, Review
+from feedback.services.adjudicating import adjudicate, undo_adjudication
 from feedback.services.reviewing import undo_review
 from feedback.services.statistics import desk_days
 from feedback.services.statistics.desk_days import keep_desk_days
@@ -135,6 +136,33 @@ def test_what_became_of_findings_is_counted_by_check(drafts: DraftMaker, editor:
     assert judged() == [("tone", 2, 1, 1)]
     undo_review(editor, undone.review.pk)
     assert judged() == [("tone", 2, 0, 1)]
+
+
+def test_what_a_lead_overrules_weeks_later_changes_the_day_of_the_review(
+    ready_draft: Draft, editor: Person, second_editor: Person, lead: Person
+) -> None:
+    ready_draft.places.create(ordinal=2, task=ready_draft.task, priority=50)
+    finding = Finding.objects.create(
+        draft=ready_draft, check_name="tone", check_version=2, level="warning", message="Worn."
+    )
+    accepted = reviewed(editor, outcome="ACCEPT", dismissed=[finding.pk]).review
+    tag = tag_on(ready_draft, "metalcore") | {"finding": finding.pk}
+    rejected = reviewed(second_editor, outcome="REJECT", tags=[tag]).review
+    for days_ago, review in ((40, accepted), (20, rejected)):
+        moved_to(review, review.created_at - timedelta(days=days_ago))
+
+    def judged() -> list[tuple[int, int]]:
+        while keep_desk_days():
+            pass
+        return list(CheckDay.objects.order_by("day").values_list("taken", "dismissed"))
+
+    assert judged() == [(0, 1), (1, 0)]
+    adjudicate(ready_draft.pk, accepted.pk, lead, "The guide allows it.")
+    assert judged() == [(0, 1)]
+    undo_adjudication(ready_draft.pk, lead)
+    assert judged() == [(0, 1), (1, 0)]
+    # The work was done all the same.
+    assert counted() == {"ACCEPT": 1, "REJECT": 1}
 
 
 def test_the_median_of_times_kept_by_their_length() -> None:

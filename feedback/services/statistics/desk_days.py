@@ -1,8 +1,9 @@
 """Keep what the desk did on each day: days in which something changed are counted anew, whole.
 
 Submitting a review writes nothing here, and waits for nobody. A worker looks every few seconds at
-which days the reviews written since belong to, an undo also to the day of what it took back. A
-review that is committed late has a time that lies before the look that missed it. So a look begins
+which days the reviews written since belong to, an undo also to the day of what it took back, and
+what a lead settled or took back since to the days of all reviews of its draft. A review that is
+committed late has a time that lies before the look that missed it. So a look begins
 not where the last one ended, but where the oldest transaction had begun that was open then: what is
 older had been committed, and was seen.
 """
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
-from feedback.models import CheckDay, DeskDay, DeskDaysCounted, Review
+from feedback.models import NOT_OVERRULED, CheckDay, DeskDay, DeskDaysCounted, Review
 from feedback.outcomes import ENDS_THE_PLACE, JUDGES_FINDINGS
 from feedback.times_at_work import BOUNDS_MS
 
@@ -40,6 +41,12 @@ SELECT (created_at AT TIME ZONE %(zone)s)::date FROM written
 UNION
 SELECT (review.created_at AT TIME ZONE %(zone)s)::date
 FROM written JOIN feedback_review review ON review.id = written.supersedes_id
+UNION
+SELECT (review.created_at AT TIME ZONE %(zone)s)::date
+FROM feedback_adjudication settled
+JOIN feedback_review review ON review.draft_id = settled.draft_id
+WHERE settled.created_at >= %(since)s AND settled.created_at < %(until)s
+   OR settled.undone_at >= %(since)s AND settled.undone_at < %(until)s
 ORDER BY 1
 """
 # The reviews of a day that stand; it begins the statements below. One day a statement: of bounds
@@ -91,14 +98,14 @@ GROUP BY 1, 2, 3
 _COUNT_CHECK_DAYS: Final = f"""
 {_OF_A_DAY}
 INSERT INTO feedback_checkday (day, task_id, check_name, check_version, taken, dismissed, "left")
-SELECT counted.day, counted.task_id, finding.check_name, finding.check_version,
+SELECT review.day, review.task_id, finding.check_name, finding.check_version,
        count(*) FILTER (WHERE judgement.verdict = 'taken'),
        count(*) FILTER (WHERE judgement.verdict = 'dismissed'),
        count(*) FILTER (WHERE judgement.verdict = 'left')
-FROM counted
-JOIN feedback_findingjudgement judgement ON judgement.review_id = counted.id
+FROM counted AS review
+JOIN feedback_findingjudgement judgement ON judgement.review_id = review.id
 JOIN explanations_finding finding ON finding.id = judgement.finding_id
-WHERE counted.outcome = ANY(%(judges)s)
+WHERE review.outcome = ANY(%(judges)s) AND {NOT_OVERRULED}
 GROUP BY 1, 2, 3, 4
 """
 
