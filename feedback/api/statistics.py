@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from accounts.rights import MayUse, person_of
 from explanations.spreadsheet_cells import safe_cell
 from feedback.api.answers import invalid
-from feedback.figures import Choices, Figure
+from feedback.figures import Choices, ErrorLine, ErrorsOverTime, Figure
 from feedback.question import (
     ANSWERS,
     NAMES,
@@ -35,6 +35,7 @@ from feedback.services.statistics.answering import (
     answer,
     by,
     choices,
+    errors_over_time,
     over_time,
 )
 from feedback.services.statistics.asking import NotTheirs, asked
@@ -188,6 +189,39 @@ class PointOutput(serializers.Serializer[Any]):
     publishable = FigureOutput()
     errors = FigureOutput()  # type: ignore[assignment]
     score = FigureOutput()
+
+
+class ErrorsOfPointOutput(serializers.Serializer[Any]):
+    """Errors of one kind in a stretch of days, both included."""
+
+    first = serializers.DateField()
+    last = serializers.DateField()
+    per_100 = FigureOutput()
+
+
+class CategoryOverTimeOutput(serializers.Serializer[Any]):
+    """Errors of a category over time."""
+
+    category = serializers.CharField()
+    name = serializers.CharField()
+    points = ErrorsOfPointOutput(many=True)
+
+
+class SeverityOverTimeOutput(serializers.Serializer[Any]):
+    """Errors of a severity over time."""
+
+    severity = serializers.CharField()
+    points = ErrorsOfPointOutput(many=True)
+
+
+class ErrorsOverTimeOutput(serializers.Serializer[Any]):
+    """The headline figures over time, and errors of each kind at the same points of time."""
+
+    points = PointOutput(many=True)
+    by_category = CategoryOverTimeOutput(
+        many=True, help_text="Those that were found at all, in the order of the taxonomy."
+    )
+    by_severity = SeverityOverTimeOutput(many=True, help_text="The worst first.")
 
 
 class DifferenceOutput(serializers.Serializer[Any]):
@@ -458,6 +492,47 @@ class OverTimeView(NumbersView):
         question = self.question(request)
         points = self.read(lambda: over_time(question, known))
         return Response(PointOutput(points, many=True).data)
+
+
+class ErrorsOverTimeView(NumbersView):
+    """Errors of each kind over time."""
+
+    @extend_schema(
+        operation_id="stats_errors_over_time",
+        parameters=[*QUESTION, OpenApiParameter("step", str, "path", enum=list(STEPS))],
+        responses=ErrorsOverTimeOutput,
+    )
+    def get(self, request: Request, step: str) -> Response:
+        """List each day, week or month in which something was judged, the oldest first, with the
+        errors of each category and severity per 100 drafts. `format=csv` gives a table.
+        """
+        known = next((each for each in STEPS if each == step), None)
+        if known is None:
+            raise NotFound
+        question = self.question(request)
+        found = self.read(lambda: errors_over_time(question, known))
+        return Response(
+            ErrorsOverTimeOutput(
+                {
+                    "points": found.points,
+                    "by_category": [
+                        {"category": line.slug, "name": line.name, "points": _dated(line, found)}
+                        for line in found.by_category
+                    ],
+                    "by_severity": [
+                        {"severity": line.slug, "points": _dated(line, found)}
+                        for line in found.by_severity
+                    ],
+                }
+            ).data
+        )
+
+
+def _dated(line: ErrorLine, of: ErrorsOverTime) -> list[dict[str, Any]]:
+    return [
+        {"first": point.first, "last": point.last, "per_100": figure}
+        for point, figure in zip(of.points, line.figures, strict=True)
+    ]
 
 
 class ComparisonView(NumbersView):

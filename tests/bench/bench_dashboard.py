@@ -118,6 +118,7 @@ VIEWS: Final[Mapping[str, str]] = {
     "parts_rest": "/api/v1/stats/parts/model/",
     "over_weeks_rest": "/api/v1/stats/over-time/week/",
     "over_months_rest": "/api/v1/stats/over-time/month/",
+    "errors_over_weeks_rest": "/api/v1/stats/errors-over-time/week/",
     "comparison_rest": "/api/v1/stats/comparison/",
     "first_screen_rest": "/api/v1/stats/first-screen/",
     "drafts_rest": "/api/v1/stats/drafts/",

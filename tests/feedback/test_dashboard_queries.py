@@ -24,6 +24,7 @@ PROGRAMS = {
     "figures/?": 12,
     "parts/model/?": 9,
     "over-time/week/?": 9,
+    "errors-over-time/week/?": 10,
     "comparison/?against.model=smollm2-tuned&": 20,
     "first-screen/?": 25,
     "drafts/?": 12,

@@ -50,6 +50,7 @@ def figures_in(data: Any) -> list[dict[str, Any]]:
         "parts/model/?task=music-oneliner",
         "parts/prompt/?task=music-oneliner",
         "over-time/week/?task=music-oneliner",
+        "errors-over-time/month/?task=music-oneliner",
         "comparison/?task=music-oneliner&prompt=2&against.prompt=1",
         "first-screen/?task=music-oneliner",
     ],
@@ -100,6 +101,41 @@ def table_of(program: Client, address: str) -> list[dict[str, str]]:
     said = program.get(address)
     assert said.headers["Content-Type"].startswith("text/csv")
     return list(csv.DictReader(said.content.decode().splitlines()))
+
+
+def test_errors_of_each_kind_over_time_are_those_of_the_page(
+    notebook: Client, manager_client: Client, many: Task
+) -> None:
+    asked = f"task={many.slug}&sample=queue&from=2020-01-01"
+    said = notebook.get(f"{STATS}errors-over-time/month/?{asked}").json()
+    assert said["points"] == notebook.get(f"{STATS}over-time/month/?{asked}").json()
+    page = manager_client.get(f"/dashboard/errors/?{asked}&as=json").json()
+    tables = {table["table"]: table["rows"] for table in page["tables"]}
+    for kind, of in (("category", "categories_over_time"), ("severity", "severities_over_time")):
+        shown = {
+            (name, row["row"]): figure["value"]
+            for row in tables[of]
+            for name, figure in row["figures"].items()
+        }
+        numbers = {
+            (line[kind], point["first"]): point["per_100"]["value"]
+            for line in said[f"by_{kind}"]
+            for point in line["points"]
+        }
+        assert numbers == shown
+        assert any(numbers.values())
+
+
+def test_errors_of_each_kind_over_time_are_a_table_too(notebook: Client, many: Task) -> None:
+    address = f"{STATS}errors-over-time/month/?task={many.slug}"
+    said = notebook.get(address).json()
+    rows = {row["figure"]: row for row in table_of(notebook, f"{address}&format=csv")}
+    for kind in ("category", "severity"):
+        for line in said[f"by_{kind}"]:
+            for point in line["points"]:
+                row = rows[f"by_{kind}/{line[kind]}/points/{point['first']}/per_100"]
+                assert row["count"] == str(point["per_100"]["count"])
+                assert row["drafts"] == point["per_100"]["drafts"]
 
 
 def test_what_can_be_asked_for_is_a_table_too(notebook: Client, many: Task) -> None:
@@ -177,7 +213,10 @@ def wrong_fields(problem: dict[str, Any]) -> dict[str, str]:
         ("criterion=nope", "criterion", "There is no criterion “nope” here."),
     ],
 )
-@pytest.mark.parametrize("view", ["figures", "parts/model", "over-time/week", "drafts", "choices"])
+@pytest.mark.parametrize(
+    "view",
+    ["figures", "parts/model", "over-time/week", "errors-over-time/week", "drafts", "choices"],
+)
 def test_a_name_that_nothing_has_is_refused_and_not_answered_with_nothing(
     notebook: Client, many: Task, job_task: Task, view: str, asked: str, field: str, sentence: str
 ) -> None:
@@ -218,6 +257,7 @@ def test_a_locale_in_which_nothing_was_judged_has_no_reviews(notebook: Client, m
         ("figures/?locale=english+please", 400),
         ("parts/colour/", 404),
         ("over-time/century/", 404),
+        ("errors-over-time/century/", 404),
     ],
 )
 def test_rubbish_is_refused(notebook: Client, many: Task, path: str, status: int) -> None:
