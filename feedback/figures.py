@@ -186,6 +186,10 @@ class Difference:
     """
     said: str
     """The answer, in the words of the reader's language."""
+    left_out: str = ""
+    """What it says nothing about, and how much that may be, in the reader's language; mostly
+    nothing.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ tests/feedback/test_intervals.py repeats. The functions behind the methods are s
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from scipy.special import betaincinv, chdtrc, gammaincinv, ndtr, ndtri
+from scipy.special import betaincinv, chdtrc, gammaincinv, ndtr, ndtri, stdtrit
 
 from accounts.words import translatable
 
@@ -35,6 +35,9 @@ SCORE_METHOD: Final = translatable(
     "the same for each severity, put together by variance estimates recovery (Zou and Donner), with"
     " room for a severity that was not met"
 )
+SCORE_DIFFERENCE_METHOD: Final = translatable(
+    "interval by the method of variance estimates recovery, of the severities that either side met"
+)
 MEDIAN_METHOD: Final = translatable("interval between order statistics")
 DIFFERENCE_METHOD: Final = translatable("interval by the method of variance estimates recovery")
 
@@ -46,6 +49,31 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The counts of what weighs as much."""
+
+    weight: float
+    total: float
+    squares: float
+    """The sum of the squares of the drafts' counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a score is made of: counts of several weights in `n` drafts."""
+
+    levels: Sequence[Level]
+    squares: float
+    """The sum of the squares of the drafts' whole weights."""
+    n: int
+
+    @property
+    def value(self) -> float:
+        """Return the mean weight of a draft."""
+        return sum(each.weight * each.total for each in self.levels) / self.n
 
 
 def share(count: int, n: int) -> Interval | None:
@@ -70,37 +98,97 @@ def mean(total: float, squares: float, n: int) -> Interval | None:
     return Interval(total / n, _limit_below(total, squares, n), _limit_above(total, squares, n))
 
 
-def score(levels: Sequence[tuple[float, float, float]], squares: float, n: int) -> Interval | None:
-    """Return the mean weight of `n` drafts, of counts that have a weight each.
+def score(of: Weights) -> Interval | None:
+    """Return the mean weight of drafts, of counts that have a weight each.
 
-    Each level is a weight, the sum of its counts and the sum of their squares; `squares` is the sum
-    of the squares of the drafts' whole weights. However heavy, a level that nobody has met yet may
-    be met: that belongs to the interval.
+    However heavy, a level that nobody has met yet may be met: that belongs to the interval.
     """
-    number = sum(count for _weight, count, _its_squares in levels)
-    if n < FEWEST or not number:
+    if _are_too_few(of):
         return None
-    if number**2 < FEWEST_EVENTS * sum(its_squares for _weight, _count, its_squares in levels):
+    above = _above(of, of.levels)
+    met = _above(of, [each for each in of.levels if each.total])
+    below = _below(of, _tail_below(above / met))
+    together = _together(of)
+    return Interval(of.value, max(0.0, of.value - below * together), of.value + above * together)
+
+
+def difference_of_scores(one: Weights, other: Weights) -> Interval | None:
+    """Return how far the mean weight of `other` lies above that of `one`, two samples that are
+    independent, of the levels that at least one of them met.
+
+    A level that neither met says nothing about which is heavier. With room for it on both sides the
+    interval would hold the truth in all samples, and tell nothing; see `unmet` and `most_unmet`.
+    """
+    if _are_too_few(one) or _are_too_few(other):
         return None
-    above = {
-        weight: weight * (_limit_above(count, its_squares, n) - count / n)
-        for weight, count, its_squares in levels
-    }
-    met = [above[weight] for weight, count, _squares in levels if count]
-    tail = _tail_below(math.hypot(*above.values()) / math.hypot(*met))
-    below = [
-        weight * max(0.0, count / n - _limit_below(count, its_squares, n, tail))
-        for weight, count, its_squares in levels
-    ]
-    value = sum(weight * count for weight, count, _squares in levels) / n
-    apart = sum(w * w * (its_squares - count * count / n) for w, count, its_squares in levels)
-    # Where a draft has one error it has others, or seldom: they are not as if each came alone.
-    together = math.sqrt(max(0.0, squares - value * value * n) / apart) if apart > 0 else 1.0
-    return Interval(
-        value,
-        max(0.0, value - math.hypot(*below) * together),
-        value + math.hypot(*above.values()) * together,
+    left_out = set(unmet(one, other))
+    above_one, above_other = (
+        _above(each, [level for level in each.levels if level.weight not in left_out])
+        * _together(each)
+        for each in (one, other)
     )
+    below_one, below_other = (_below(each) * _together(each) for each in (one, other))
+    between = other.value - one.value
+    return Interval(
+        between,
+        between - math.hypot(below_other, above_one),
+        between + math.hypot(above_other, below_one),
+    )
+
+
+def unmet(one: Weights, other: Weights) -> list[float]:
+    """Return the weights of the levels that neither sample met."""
+    met = {each.weight for of in (one, other) for each in of.levels if each.total}
+    return sorted({each.weight for of in (one, other) for each in of.levels} - met)
+
+
+def most_unmet(n: int) -> float:
+    """Return how many drafts, 0 to 1, may have what none of `n` has: had more of them it, 95 of 100
+    such samples would have met it.
+    """
+    return -math.expm1(math.log(_ALPHA) / n)
+
+
+def _are_too_few(of: Weights) -> bool:
+    number = sum(each.total for each in of.levels)
+    if of.n < FEWEST or not number:
+        return True
+    return number**2 < FEWEST_EVENTS * sum(each.squares for each in of.levels)
+
+
+def _above(of: Weights, levels: Iterable[Level]) -> float:
+    """Return how far above its value the mean weight of these levels may lie, if each error came
+    alone.
+    """
+    return math.hypot(
+        *(
+            each.weight * (_limit_above(each.total, each.squares, of.n) - each.total / of.n)
+            for each in levels
+        )
+    )
+
+
+def _below(of: Weights, tail: float = _ALPHA / 2) -> float:
+    """Return how far below its value a mean weight may lie, if each error came alone."""
+    return math.hypot(
+        *(
+            each.weight
+            * max(0.0, each.total / of.n - _limit_below(each.total, each.squares, of.n, tail))
+            for each in of.levels
+        )
+    )
+
+
+def _together(of: Weights) -> float:
+    """Return how much further a mean weight may lie than if each error came alone: where a draft
+    has one it has others, or seldom.
+    """
+    alone = sum(
+        each.weight**2 * (each.squares - each.total * each.total / of.n) for each in of.levels
+    )
+    if alone <= 0:
+        return 1.0
+    return math.sqrt(max(0.0, of.squares - of.value * of.value * of.n) / alone)
 
 
 def _tail_below(widened: float) -> float:
@@ -132,7 +220,10 @@ def _quantile_of_mean(total: float, squares: float, n: int, share_below: float) 
     if squares == total < n:  # no draft has two: a share
         return float(betaincinv(total + 0.5, n - total + 0.5, share_below))
     # Where every draft has as many, they do not differ, and nothing is known of how far they might.
-    variance = max((squares - total * total / n) * n / (n - 1), squares / n)
+    apart = (squares - total * total / n) / (n - 1)
+    # How far few counts differ is itself uncertain, by what Student's t says.
+    wider = float(stdtrit(n - 1, 1 - _ALPHA / 2)) / _Z
+    variance = max(apart * n * wider**2, squares / n)
     half = squares / total / 2
     middle, spread = total + half, variance * (1 + half / total)
     shape, scale = middle * middle / spread, spread / middle / n

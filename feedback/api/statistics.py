@@ -229,6 +229,9 @@ class DifferenceOutput(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     said = serializers.CharField(help_text="The answer in words.")
+    left_out = serializers.CharField(
+        allow_blank=True, help_text="What it says nothing about, in words; mostly empty."
+    )
     verdict = serializers.ChoiceField(choices=["better", "worse", "too_close", "too_few"])
     difference = serializers.FloatField(allow_null=True)
     low = serializers.FloatField(allow_null=True)
@@ -322,7 +325,7 @@ class ChoicesOutput(serializers.Serializer[Any]):
 
 # As a table ---------------------------------------------------------------------------------------
 
-_CELLS: Final = ("unit", "value", "low", "high", "method", "n", "count", "drafts")
+_CELLS: Final = ("unit", "value", "low", "high", "method", "n", "count", "drafts", "said")
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +342,9 @@ def is_table(request: Request) -> bool:
 
 
 class AsTable(BaseRenderer):
-    """CSV: a line for each figure, named by where the JSON has it; or for each draft."""
+    """CSV: a line for each figure and difference, named by where the JSON has it; or for each
+    draft.
+    """
 
     media_type = "text/csv"
     format = "csv"
@@ -382,7 +387,7 @@ def _drafts_as_rows(data: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
 def _figures_as_rows(data: Any) -> Iterator[Sequence[Any]]:
     yield ("figure", *_CELLS)
     for name, figure in _named_figures(data, ""):
-        yield (name, *(figure[cell] for cell in _CELLS))
+        yield (name, *(figure.get(cell, "") for cell in _CELLS))
 
 
 _OWN_NAMES: Final = ("outcome", "severity", "category", "criterion", "value", "first", "name")
@@ -393,12 +398,23 @@ def _named_figures(data: Any, name: str) -> Iterator[tuple[str, Mapping[str, Any
         if "unit" in data:
             yield name, data
             return
+        if "verdict" in data:
+            yield f"{name}/difference", _difference_as_figure(data)
         for key, value in data.items():
             yield from _named_figures(value, f"{name}/{key}" if name else key)
     elif isinstance(data, list):
         for place, value in enumerate(data):
             own = next((str(value[key]) for key in _OWN_NAMES if _names(value, key)), str(place))
             yield from _named_figures(value, f"{name}/{own}" if name else own)
+
+
+def _difference_as_figure(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
+        **{cell: data[cell] for cell in ("low", "high", "method")},
+        "unit": data["one"]["unit"],
+        "value": data["difference"],
+        "said": f"{data['said']} {data['left_out']}".strip(),
+    }
 
 
 def _names(value: Any, key: str) -> bool:

@@ -16,7 +16,7 @@ from feedback.views.dashboard_tables import Table, address_of
 
 COLUMNS: Final = (
     *("table", "row", "name", "measure", "unit", "value", "low", "high", "n", "count"),
-    *("method", "drafts", "reviews"),
+    *("method", "drafts", "reviews", "said"),
 )
 
 
@@ -54,6 +54,7 @@ def _lines(
             *(figure.value, figure.low, figure.high, figure.n, figure.count, figure.method),
             request.build_absolute_uri(address_of(figure.question)),
             request.build_absolute_uri(address_of(figure.among)),
+            "",
         ]
 
     for table in tables:
@@ -66,6 +67,7 @@ def _lines(
         yield [
             *("comparison", each.name, each.name, "difference", each.one.unit),
             *(each.difference, each.low, each.high, None, None, each.method, "", ""),
+            f"{each.said} {each.left_out}".strip(),
         ]
 
 
@@ -76,7 +78,7 @@ def _desk_lines(
         yield [
             *(line.table, line.row, line.name, line.measure, line.unit),
             *(line.value, line.low, line.high, line.n, None, line.method),
-            *("", request.build_absolute_uri(line.address) if line.address else ""),
+            *("", request.build_absolute_uri(line.address) if line.address else "", ""),
         ]
 
 
@@ -140,6 +142,7 @@ def json_of(
                     "method": each.method,
                     "verdict": each.verdict,
                     "said": each.said,
+                    "left_out": each.left_out,
                 }
                 for each in differences
             ],

@@ -88,3 +88,26 @@ def test_the_spreadsheet_holds_both_numbers_and_their_difference(
     assert [row["measure"] for row in rows[:3]] == ["one", "other", "difference"]
     one, other, difference = (float(row["value"].lstrip("'")) for row in rows[:3])
     assert difference == pytest.approx(other - one)
+
+
+def test_what_a_difference_leaves_out_stands_beside_it_and_in_the_spreadsheet(
+    manager_client: Client, judged_desk: JudgedDesk, run: Run, candidate_run: Run
+) -> None:
+    for each in (run, candidate_run):
+        judged_desk.judge(each, 40, "REJECT", tags=[("tone", 1), ("attribution", 5)])
+        judged_desk.judge(each, 20)
+    judged_desk.count()
+    told = text_of(page_of(manager_client, "comparison", **BOTH)).split("Number by number ", 1)[1]
+    left_out = "Nobody met a critical error on either side: the difference leaves them out."
+    assert left_out in told
+    assert "Up to" in told
+    answer = manager_client.get("/dashboard/comparison/", {**BOTH, "as": "csv"})
+    rows = csv.DictReader(answer.content.decode().splitlines())
+    said = {row["row"]: row["said"] for row in rows if row["measure"] == "difference"}
+    assert [name for name in said if left_out in said[name]] == ["weighted errors per 100 drafts"]
+    differences = manager_client.get("/dashboard/comparison/", {**BOTH, "as": "json"}).json()[
+        "differences"
+    ]
+    assert [each["name"] for each in differences if each["left_out"]] == [
+        "weighted errors per 100 drafts"
+    ]

@@ -1,5 +1,6 @@
 """Answers are about exactly the drafts that they name, and say when there are too few of them."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
@@ -7,6 +8,7 @@ from itertools import product
 from typing import Any
 from uuid import UUID
 
+import pgtrigger
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -24,7 +26,8 @@ from explanations.models import (
     Run,
     Task,
 )
-from feedback.figures import Figure, Step
+from feedback.figures import Difference, Figure, Step
+from feedback.intervals import SCORE_DIFFERENCE_METHOD, most_unmet
 from feedback.models import CriterionAnswer, Golden, Review, Tag
 from feedback.question import Question, QuestionRefused
 from feedback.services.statistics.answering import (
@@ -300,6 +303,37 @@ def test_two_questions_are_answered_in_words(many: Task) -> None:
     assert any("prompts" in warning for warning in found.warnings)
     with translation.override("de"):
         assert compare(old, new).differences[0].said != found.differences[0].said
+
+
+def test_a_severity_that_neither_side_met_is_left_out_of_the_difference_and_said(
+    many: Task,
+) -> None:
+    def compared() -> Difference:
+        one, other = (Question(task=many.slug, prompts=(number,)) for number in (1, 2))
+        differences = {each.name: each for each in compare(one, other).differences}
+        assert not differences["errors per 100 drafts"].left_out
+        return differences["weighted errors per 100 drafts"]
+
+    score = compared()
+    assert score.left_out.startswith("Nobody met a critical error on either side: the difference")
+    assert score.method == SCORE_DIFFERENCE_METHOD
+    for side, name in ((score.one, "prompt 1"), (score.other, "prompt 2")):
+        (most,) = re.findall(rf"([\d.]+)(?: of 100 drafts)? of {name}", score.left_out)
+        assert 100 * most_unmet(side.n) <= float(most) < 100 * most_unmet(side.n) + 0.1
+
+    with pgtrigger.ignore("feedback.Tag:tag_is_append_only"):
+        tag = Tag.objects.filter(severity=5).earliest("pk")
+        Tag.objects.filter(pk=tag.pk).update(severity=25)
+    recount(mend=True)
+    assert compared().left_out == ""
+
+
+def test_what_is_left_out_is_said_in_the_readers_language(many: Task) -> None:
+    one, other = (Question(task=many.slug, prompts=(number,)) for number in (1, 2))
+    with translation.override("de"):
+        said = [each.left_out for each in compare(one, other).differences if each.left_out]
+    assert len(said) == 1
+    assert "kritisch" in said[0]
 
 
 def test_a_period_is_beside_the_one_before(many: Task) -> None:

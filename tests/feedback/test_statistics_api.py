@@ -103,6 +103,18 @@ def table_of(program: Client, address: str) -> list[dict[str, str]]:
     return list(csv.DictReader(said.content.decode().splitlines()))
 
 
+def test_a_comparison_says_what_it_leaves_out_as_a_table_too(notebook: Client, many: Task) -> None:
+    address = f"{STATS}comparison/?task={many.slug}&prompt=2&against.prompt=1"
+    name = "weighted errors per 100 drafts"
+    (said,) = [each for each in notebook.get(address).json()["differences"] if each["name"] == name]
+    rows = {row["figure"]: row for row in table_of(notebook, f"{address}&format=csv")}
+    row = rows[f"differences/{name}/difference"]
+    assert "Nobody met a critical error on either side" in said["left_out"]
+    assert row["said"] == f"{said['said']} {said['left_out']}"
+    assert float(row["value"]) == pytest.approx(said["difference"])
+    assert rows[f"differences/{name}/one"]["said"] == ""
+
+
 def test_errors_of_each_kind_over_time_are_those_of_the_page(
     notebook: Client, manager_client: Client, many: Task
 ) -> None:

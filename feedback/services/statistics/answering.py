@@ -33,6 +33,8 @@ from feedback.intervals import (
     SCORE_METHOD,
     SHARE_METHOD,
     Interval,
+    Level,
+    Weights,
     mean,
     median,
     score,
@@ -140,13 +142,16 @@ class Figures:
     def score(self, ids: Iterable[int] = (), category: str = "") -> Figure:
         """Return the weights of errors per 100 drafts whose text was judged."""
         sums = self._sums_of_errors(ids, "")
+        return self._per_100(sums, score(self.weights(ids)), category, "", SCORE_METHOD)
+
+    def weights(self, ids: Iterable[int] = ()) -> Weights:
+        """Return what the score is made of."""
         levels = [
-            (SEVERITIES[level][0], each.total, each.squares)
+            Level(SEVERITIES[level][0], each.total, each.squares)
             for level in ("minor", "major", "critical")
             for each in [self._sums_of_errors(ids, level)]
         ]
-        found = score(levels, sums.score_squares, self._judged)
-        return self._per_100(sums, found, category, "", SCORE_METHOD)
+        return Weights(levels, self._sums_of_errors(ids, "").score_squares, self._judged)
 
     def _sums_of_errors(self, ids: Iterable[int], severity: str) -> Sums:
         level = SEVERITIES[severity][0] if severity else MINOR_OR_WORSE

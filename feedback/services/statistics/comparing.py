@@ -1,8 +1,9 @@
 """Two questions side by side, answered in words: which is better, by how much, and how sure."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from django.utils.formats import number_format
@@ -13,13 +14,26 @@ from feedback.figures import Answer, Comparison, Difference, Figure, Verdict
 from feedback.intervals import (
     DIFFERENCE_METHOD,
     FEWEST,
+    SCORE_DIFFERENCE_METHOD,
     Interval,
+    Weights,
     differ,
     difference,
+    difference_of_scores,
     more_reviews,
+    most_unmet,
+    unmet,
 )
-from feedback.question import BLIND, QUEUE, SAMPLES, STRATA, Question
-from feedback.services.statistics.answering import answer_from, period_before
+from feedback.question import (
+    BLIND,
+    QUEUE,
+    SAMPLES,
+    SEVERITIES,
+    SEVERITY_WORDS,
+    STRATA,
+    Question,
+)
+from feedback.services.statistics.answering import LEVELS, Figures, answer_from, period_before
 from feedback.services.statistics.tallies import (
     ALL_MEASURES,
     CohortKey,
@@ -160,6 +174,10 @@ class _Side:
             parts[part_of(cohort)] += self.by_cohort.get(cohort.id, 0)
         return +parts
 
+    def weights(self) -> Weights:
+        """Return what the weights of its errors are made of."""
+        return Figures(self.question, self.counts).weights()
+
     def editors(self) -> dict[object, int]:
         """Return how many of its drafts were judged by whom."""
         return {editor: sums.drafts for editor, _b, sums in self.counts.all_of(Measure.EDITOR)}
@@ -199,7 +217,7 @@ def _differences(one: _Side, other: _Side) -> Iterator[Difference]:
         names, _(PUBLISHABLE_NAME), first.publishable, second.publishable, _PUBLISHABLE
     )
     yield _difference(names, _(ERRORS_NAME), first.errors, second.errors, _ERRORS)
-    yield _difference(names, _(SCORE_NAME), first.score, second.score, _SCORE)
+    yield _difference_of_scores(one, other)
     categories = {each.slug: each for each in second.categories}
     for category in first.categories:
         if category.slug in categories:
@@ -215,6 +233,58 @@ def _differences(one: _Side, other: _Side) -> Iterator[Difference]:
 def _difference(
     names: tuple[str, str], name: str, one: Figure, other: Figure, words: _Words
 ) -> Difference:
+    first, second = _interval(one), _interval(other)
+    between = difference(first, second) if first and second else None
+    return _said(names, name, (one, other), between, words)
+
+
+def _difference_of_scores(one: _Side, other: _Side) -> Difference:
+    weights = one.weights(), other.weights()
+    between = difference_of_scores(*weights)
+    return replace(
+        _said(
+            (one.name, other.name),
+            _(SCORE_NAME),
+            (one.answer.score, other.answer.score),
+            between and Interval(100 * between.value, 100 * between.low, 100 * between.high),
+            _SCORE,
+        ),
+        method=SCORE_DIFFERENCE_METHOD,
+        left_out=_left_out((one.name, other.name), *weights) if between else "",
+    )
+
+
+def _left_out(names: tuple[str, str], one: Weights, other: Weights) -> str:
+    """Return which severities say nothing about which side is better, in words."""
+    neither = unmet(one, other)
+    severities = [level for level in LEVELS if SEVERITIES[level][0] in neither]
+    if not severities:
+        return ""
+    return _(
+        "Nobody met a %(severity)s error on either side: the difference leaves them out. Up to"
+        " %(most)s of 100 drafts of %(other)s may have one, and up to %(one_most)s of %(one)s."
+    ) % {
+        "severity": _(" or ").join(_(SEVERITY_WORDS[each]) for each in severities),
+        "other": names[1],
+        "one": names[0],
+        "most": _in_a_hundred(most_unmet(other.n)),
+        "one_most": _in_a_hundred(most_unmet(one.n)),
+    }
+
+
+def _in_a_hundred(share: float) -> str:
+    """Return a share in drafts of 100, rounded up: no fewer than it may be."""
+    return number_format(math.ceil(1000 * share) / 10, 1)
+
+
+def _said(
+    names: tuple[str, str],
+    name: str,
+    figures: tuple[Figure, Figure],
+    between: Interval | None,
+    words: _Words,
+) -> Difference:
+    one, other = figures
     places = {
         "one": names[0],
         "other": names[1],
@@ -222,8 +292,7 @@ def _difference(
         "n": number_format(other.n, force_grouping=True),
         "one_n": number_format(one.n, force_grouping=True),
     }
-    first, second = _interval(one), _interval(other)
-    if first is None or second is None:
+    if between is None:
         fewest = min(one.n, other.n)
         more = FEWEST - fewest if fewest < FEWEST else None
         return Difference(
@@ -238,7 +307,6 @@ def _difference(
             more,
             _(words.too_few) % places,
         )
-    between = difference(first, second)
     more = more_reviews(between, min(one.n, other.n))
     places["values"] = _(_VALUES) % {
         **places,
