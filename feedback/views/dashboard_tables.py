@@ -7,7 +7,6 @@ that they cannot differ.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from typing import Final
 
@@ -22,6 +21,7 @@ from feedback.figures import Difference, ErrorLine, Example, Figure, Point, Step
 from feedback.intervals import FEWEST
 from feedback.question import Question
 from feedback.services.statistics.desk_figures import DayOfWork
+from feedback.written_numbers import write_number
 
 # Of this many reviews on, a tenth of a per cent says something.
 MANY_REVIEWS: Final = 1_000
@@ -228,8 +228,10 @@ def in_words(value: float | None, unit: Unit, n: int) -> str:
     if value is None:
         return ""
     if unit == "share":
-        return _("%(number)s %%") % {"number": _number(100 * value, 1 if n >= MANY_REVIEWS else 0)}
-    return _number(value, 1)
+        return _("%(number)s %%") % {
+            "number": write_number(100 * value, 1 if n >= MANY_REVIEWS else 0)
+        }
+    return write_number(value, 1)
 
 
 def interval_in_words(low: float | None, high: float | None, unit: Unit, n: int) -> str:
@@ -238,17 +240,9 @@ def interval_in_words(low: float | None, high: float | None, unit: Unit, n: int)
         return ""
     factor, decimals = (100, 1 if n >= MANY_REVIEWS else 0) if unit == "share" else (1, 1)
     return _("%(low)s to %(high)s") % {
-        "low": _number(factor * low, decimals),
-        "high": _number(factor * high, decimals),
+        "low": write_number(factor * low, decimals),
+        "high": write_number(factor * high, decimals),
     }
-
-
-def _number(value: float, decimals: int) -> str:
-    # Rounded here, as a language's own way to write a number only cuts.
-    rounded = Decimal(repr(abs(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-    written = number_format(rounded, decimals, use_l10n=True, force_grouping=True)
-    # No minus before a nought, and the sign that is one.
-    return written if value >= 0 or not rounded else f"−{written}"
 
 
 def trend_chart(
@@ -456,7 +450,7 @@ def _apart_in_words(each: Difference) -> str:
     if each.difference is None:
         return ""
     factor = 100 if each.one.unit == "share" else 1
-    number = _number(factor * each.difference, 1)
+    number = write_number(factor * each.difference, 1)
     return f"+{number}" if each.difference > 0 else number
 
 
@@ -465,8 +459,8 @@ def _points_of(low: float | None, high: float | None, each: Difference) -> str:
         return ""
     factor = 100 if each.one.unit == "share" else 1
     return _("%(low)s to %(high)s") % {
-        "low": _number(factor * low, 1),
-        "high": _number(factor * high, 1),
+        "low": write_number(factor * low, 1),
+        "high": write_number(factor * high, 1),
     }
 
 

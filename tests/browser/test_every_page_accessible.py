@@ -377,6 +377,8 @@ def _look(page: Page, path: str) -> None:
     for summary in page.locator("main summary").all():
         if summary.is_visible():
             summary.click()
+    # What happens to lie below the bar at the top is no smaller for it.
+    page.evaluate("scrollTo({top: 0, behavior: 'instant'})")
 
 
 @pytest.mark.browser

@@ -42,6 +42,7 @@ from feedback.services.statistics.tallies import (
     cohorts_of,
     sums_of,
 )
+from feedback.written_numbers import write_number
 
 PUBLISHABLE_NAME: Final = gettext_noop("share publishable as it is")
 ERRORS_NAME: Final = gettext_noop("errors per 100 drafts")
@@ -352,9 +353,7 @@ def _interval(figure: Figure) -> Interval | None:
 def _written(value: float | None, of: Figure) -> str:
     """Return a value as people read it: with one decimal, a share as per cent, a true minus."""
     scaled = (value or 0.0) * (100 if of.unit == "share" else 1)
-    text = number_format(abs(scaled), 1, force_grouping=True)
-    sign = "−" if scaled < 0 and float(f"{scaled:.1f}") else ""
-    return f"{sign}{text}{_(' %') if of.unit == 'share' else ''}"
+    return write_number(scaled, 1) + (_(" %") if of.unit == "share" else "")
 
 
 # --- Warnings ------------------------------------------------------------------------------------
