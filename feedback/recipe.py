@@ -90,7 +90,7 @@ class Recipe:
     """Of the groups, 0 to 1, for each split."""
     salt: str = DEFAULT_SALT
     fewest: Mapping[SplitName, int] = field(default_factory=lambda: dict.fromkeys(SPLITS, 0))
-    """Rows that a split must have for the dataset to be built."""
+    """Reviews that a split must have for the dataset to be built."""
     alike: float = DEFAULT_ALIKE
     """The share of pairs of words from which two texts count as one, 0.7 to 1."""
     most_per_group: int | None = None

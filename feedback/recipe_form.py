@@ -136,9 +136,9 @@ class RecipeForm(forms.Form):
     share_train = _percent(_("Train, per cent"))
     share_validation = _percent(_("Validation, per cent"))
     share_test = _percent(_("Test, per cent"))
-    fewest_train = _count(_("At least rows: train"), 0)
-    fewest_validation = _count(_("At least rows: validation"), 0)
-    fewest_test = _count(_("At least rows: test"), 0)
+    fewest_train = _count(_("At least reviews: train"), 0)
+    fewest_validation = _count(_("At least reviews: validation"), 0)
+    fewest_test = _count(_("At least reviews: test"), 0)
     salt = forms.CharField(
         required=False,
         label=_("Salt"),
@@ -154,8 +154,8 @@ class RecipeForm(forms.Form):
         help_text=_("From which share of pairs of words two texts count as one: 0.7 to 1."),
         widget=forms.NumberInput(attrs={"step": "0.01"}),
     )
-    most_per_group = _count(_("At most per group"), 1, _("Rows; no limit if empty."))
-    most_per_editor = _count(_("At most per editor"), 1, _("Rows; no limit if empty."))
+    most_per_group = _count(_("At most per group"), 1, _("Reviews; no limit if empty."))
+    most_per_editor = _count(_("At most per editor"), 1, _("Reviews; no limit if empty."))
 
     def __init__(
         self, data: QueryDict | None = None, *, recipe: Mapping[str, Any] | None = None

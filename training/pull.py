@@ -488,8 +488,16 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("Stopped; pull again to go on from there.\n")
         return 130
+    for warning in _warnings(folder):
+        sys.stderr.write(f"Warning: {warning}\n")
     sys.stdout.write(f"{folder}\n")
     return 0
+
+
+def _warnings(folder: Path) -> list[str]:
+    """Return what the desk warns of in the manifest: a split that is smaller than was asked for."""
+    said = json.loads((folder / MANIFEST).read_bytes()).get("warnings", [])
+    return [each for each in said if isinstance(each, str)] if isinstance(said, list) else []
 
 
 if __name__ == "__main__":

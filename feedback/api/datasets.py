@@ -71,7 +71,9 @@ class RecipeInput(serializers.Serializer[Any]):
     shares = SharesInput(required=False, help_text="Of the groups, for each split; 1 in all.")
     salt = serializers.CharField(required=False, help_text="Splits of one salt never change.")
     fewest = serializers.DictField(
-        child=serializers.IntegerField(), required=False, help_text="Rows that a split must have."
+        child=serializers.IntegerField(),
+        required=False,
+        help_text="Reviews that a split must have, or the build ends.",
     )
     alike = serializers.FloatField(
         required=False, help_text="From how alike two texts count as one, 0.7 to 1."
@@ -143,8 +145,15 @@ class WholeDatasetOutput(DatasetOutput):
 
     recipe = serializers.DictField()
     files = DatasetFileOutput(many=True)
+    warnings = serializers.SerializerMethodField(
+        help_text="What it has less of than the recipe asks for, why, and what to change."
+    )
     marks = serializers.SerializerMethodField(help_text="The newest hundred.")
     marks_in_all = serializers.IntegerField(source="marks.count")
+
+    def get_warnings(self, dataset: Dataset) -> list[str]:
+        """What its manifest warns of; nothing before it is ready."""
+        return list((dataset.manifest or {}).get("warnings", ()))
 
     def get_marks(self, dataset: Dataset) -> list[dict[str, Any]]:
         """What it holds that is wrong by now."""

@@ -18,6 +18,7 @@ def card(manifest: Manifest) -> bytes:
         "Drafts of language models, reviewed and rewritten by editors. Built by Copydesk; this "
         "version never changes. `manifest.json` has its recipe, all counts, and the length and "
         "sha256 of each file.\n",
+        *_warnings(manifest),
         "## Rows\n",
         _table(("format", "what for", "split", "rows"), _rows(manifest)),
         "Load one of the formats:\n",
@@ -34,6 +35,12 @@ def card(manifest: Manifest) -> bytes:
         "Editors are counted under pseudonyms.\n",
     ]
     return "\n".join(part for part in parts if part).encode()
+
+
+def _warnings(manifest: Manifest) -> Iterable[str]:
+    if manifest["warnings"]:
+        yield "## Warnings\n"
+        yield "".join(f"- {warning}\n" for warning in manifest["warnings"])
 
 
 def _head(manifest: Manifest) -> dict[str, object]:

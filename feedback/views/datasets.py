@@ -36,6 +36,7 @@ from feedback.services.datasets.creating import (
 from feedback.services.datasets.difference import difference
 from feedback.services.datasets.failures import failure_in_words
 from feedback.services.datasets.preview import PreviewTooLong, preview
+from feedback.services.datasets.shortfalls import in_readers_words
 from feedback.views.dataset_difference import what_differs
 from feedback.views.dataset_mix import left_out_of, mix_of, rows_of_formats
 from feedback.views.dataset_rows import columns_of
@@ -150,6 +151,7 @@ def _previewed(form: RecipeForm, recipe: Recipe | None) -> dict[str, Any]:
     }
     return {
         "preview": seen,
+        "warnings": [in_readers_words(each) for each in seen.warnings],
         "mix": mix_of(counts),
         "left_out": left_out_of({"left_out": seen.left_out}),
         "formats": rows_of_formats({"rows": seen.rows}),
@@ -215,6 +217,7 @@ class DatasetPage(RightRequiredMixin, View):
         manifest: Mapping[str, Any] = dataset.manifest or {}
         return {
             "failure": failure_in_words(dataset),
+            "warnings": [in_readers_words(each) for each in manifest.get("warnings", ())],
             "mix": mix_of(manifest),
             "left_out": left_out_of(manifest),
             "formats": rows_of_formats(manifest),

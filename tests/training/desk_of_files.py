@@ -28,6 +28,8 @@ class DeskOfFiles:
     """What the manifest says of a file instead of the truth."""
     cut_after: Callable[[], int | None] = lambda: None
     """How many bytes of the next body go out before the connection breaks; None is all."""
+    warnings: object = ()
+    """What the manifest warns of."""
     counts_ranges: bool = True
     status: Callable[[], int | None] = lambda: None
     """With which error the next request for a file is answered."""
@@ -49,7 +51,8 @@ class DeskOfFiles:
             }
             for path, content in self.files.items()
         ]
-        return json.dumps({"schema_version": 1, "files": described}).encode()
+        manifest = {"schema_version": 1, "warnings": self.warnings, "files": described}
+        return json.dumps(manifest).encode()
 
     def ranges_asked(self) -> list[str]:
         """The Range of each request that had one."""

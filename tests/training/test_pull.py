@@ -422,6 +422,28 @@ def test_the_command_needs_a_token_and_prints_the_folder(desk: DeskOfFiles, tmp_
     assert without.stderr.startswith("Set COPYDESK_TOKEN")
 
 
+def test_what_the_manifest_warns_of_is_said_and_is_no_failure(
+    desk: DeskOfFiles, tmp_path: Path
+) -> None:
+    desk.warnings = ["The split train has 0 of 12 reviews."]
+
+    ended = command(desk, tmp_path, "training/pull.py")
+
+    assert (ended.returncode, ended.stdout) == (0, f"{tmp_path}\n")
+    assert ended.stderr == "Warning: The split train has 0 of 12 reviews.\n"
+
+
+@pytest.mark.parametrize("warnings", [None, "nonsense", 7, [None, {"a": 1}]])
+def test_warnings_that_make_no_sense_are_not_said(
+    desk: DeskOfFiles, tmp_path: Path, warnings: object
+) -> None:
+    desk.warnings = warnings
+
+    ended = command(desk, tmp_path, "training/pull.py")
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
 def command(
     desk: DeskOfFiles, folder: Path, *program: str, token: str = TOKEN
 ) -> subprocess.CompletedProcess[str]:

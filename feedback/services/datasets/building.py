@@ -24,11 +24,12 @@ from feedback.recipe import read_recipe
 from feedback.services.datasets import storage
 from feedback.services.datasets.attempt import MOST_TRIES, Attempt, AttemptLost, claim
 from feedback.services.datasets.choosing import choose
-from feedback.services.datasets.examples import count_wanted
+from feedback.services.datasets.examples import count_rows, count_wanted
 from feedback.services.datasets.failures import DIED, LOST, sentence_of
 from feedback.services.datasets.lessons import prepare_all_lessons
 from feedback.services.datasets.manifest import MANIFEST, count_chosen, make_manifest
 from feedback.services.datasets.moment import one_moment
+from feedback.services.datasets.shortfalls import shortfalls
 from feedback.services.datasets.sizes import too_small
 from feedback.services.datasets.writing import WrittenFile, write_files
 
@@ -146,14 +147,15 @@ def _build(attempt: Attempt) -> None:
         if why := too_small(recipe, choice):
             raise CannotBuild(why)
         counts = count_chosen(own.cursor())
+        warnings = shortfalls(own.cursor(), recipe, choice, count_rows(own.cursor(), recipe))
         attempt.enter(Dataset.Stage.WRITING, wanted=count_wanted(own.cursor(), recipe))
         written = write_files(own, recipe, workshop, attempt.tell)
         attempt.enter(Dataset.Stage.STORING)
         files = [_described(dataset, each) for each in written]
-        manifest = make_manifest(dataset, choice, counts, files)
+        manifest = make_manifest(dataset, choice, counts, warnings, files)
         for name, content in descriptions(manifest).items():
             files.append(_written_whole(dataset, workshop, name, content))
-        manifest = make_manifest(dataset, choice, counts, files)
+        manifest = make_manifest(dataset, choice, counts, warnings, files)
         files.append(_written_whole(dataset, workshop, MANIFEST, as_json(manifest)))
         storage.put_in_place(dataset, workshop, tell=lambda: attempt.tell(0))
         attempt.enter(Dataset.Stage.STORING)

@@ -27,6 +27,7 @@ from feedback.formats import About, get_training_format
 from feedback.models import Golden, Lesson
 from feedback.outcomes import MINOR, MOST_ACCEPTS_IN_SFT, Outcome
 from feedback.recipe import SPLITS, Recipe, SplitName
+from feedback.services.datasets.splitting import FALLS_INTO, borders
 
 Cursor = Any
 """Of psycopg or of Django: what is used here they have in common."""
@@ -58,6 +59,8 @@ class Choice:
 
     reviews: Mapping[SplitName, int]
     """Reviews that give at least one row."""
+    found: Mapping[SplitName, int]
+    """Reviews that the recipe asks for and no check refuses, before others leave them out."""
     left_out: Mapping[str, int]
     """Reason -> reviews or goldens that give no row, or not all of their rows, because of it."""
 
@@ -72,9 +75,7 @@ class _Values:
     """What the statements are given by name."""
 
     tasks: Sequence[int]
-    salt: str
-    test_until: str
-    validation_until: str
+    borders: Mapping[str, str]
     alike: float
     one_in: int
     where: list[str] = field(default_factory=list)
@@ -91,9 +92,6 @@ class _Values:
     def given(self) -> dict[str, object]:
         return {
             "tasks": list(self.tasks),
-            "salt": self.salt,
-            "test_until": self.test_until,
-            "validation_until": self.validation_until,
             "alike": self.alike,
             "one_in": self.one_in,
             "accept": Outcome.ACCEPT.value,
@@ -103,6 +101,7 @@ class _Values:
             "golden": Lesson.Dpo.GOLDEN.value,
             "sibling": Lesson.Dpo.SIBLING.value,
             "minor": MINOR,
+            **self.borders,
             **self.more,
         }
 
@@ -130,6 +129,7 @@ def choose(cursor: Cursor, recipe: Recipe, one_in: int = 1) -> Choice:
     cursor.execute(_candidates("candidate", values, *values.sampled()), values.given())
     cursor.execute("CREATE UNIQUE INDEX candidate_of_review ON candidate (review_id)")
     cursor.execute("ANALYZE candidate")
+    asked_for = _by_split(cursor, "SELECT split, count(*) FROM candidate GROUP BY split", one_in)
     left_out.update(_disputed(cursor, values))
     left_out.update(_near(cursor, values))
     for reason, column, most in (
@@ -155,15 +155,23 @@ def choose(cursor: Cursor, recipe: Recipe, one_in: int = 1) -> Choice:
     cursor.execute("ANALYZE accepts_kept, sibling")
     cursor.execute(_CHOSEN, values.given() | {str(each): each in wanted for each in About})
     cursor.execute(_KINDS)
-    cursor.execute("SELECT split, sum(reviews)::bigint FROM kind GROUP BY split")
-    found = dict(cursor.fetchall())
+    give_rows = _by_split(
+        cursor, "SELECT split, sum(reviews)::bigint FROM kind GROUP BY split", one_in
+    )
     left_out = Counter({why: of_all(number, one_in) for why, number in left_out.items()})
     left_out.update(_refused(cursor, values))
     left_out.update(_not_approved(cursor, values))
     return Choice(
-        reviews={split: of_all(found.get(split, 0), one_in) for split in SPLITS},
+        reviews=give_rows,
+        found=asked_for,
         left_out={reason: number for reason, number in sorted(left_out.items()) if number},
     )
+
+
+def _by_split(cursor: Cursor, statement: str, one_in: int) -> dict[SplitName, int]:
+    cursor.execute(statement)
+    counted = dict(cursor.fetchall())
+    return {split: of_all(counted.get(split, 0), one_in) for split in SPLITS}
 
 
 def of_all(number: int, one_in: int) -> int:
@@ -182,25 +190,15 @@ def _wanted(recipe: Recipe) -> set[About]:
 
 
 def _values(recipe: Recipe, wanted: Collection[About], one_in: int = 1) -> _Values:
-    shares = recipe.shares
     values = _Values(
         tasks=list(Task.objects.filter(slug__in=recipe.tasks).values_list("pk", flat=True)),
-        salt=recipe.salt,
-        test_until=_hash_at(shares["test"]),
-        # Where nothing is for training, rounding must not leave a little of it.
-        validation_until=_hash_at(shares["test"] + shares["validation"] if shares["train"] else 1),
+        borders=borders(recipe),
         alike=recipe.alike,
         one_in=one_in,
     )
     values.where.append("(" + " OR ".join(_WORTH[each] for each in sorted(wanted)) + ")")
     _add_filters(values, recipe)
     return values
-
-
-def _hash_at(share: float) -> str:
-    """Return the hash, in hexadecimal digits, below which this share of all hashes lies."""
-    bits = 52
-    return f"{int(share * 2**bits):013x}" if share < 1 else "g"
 
 
 _WORTH: Final[Mapping[About, str]] = {
@@ -298,10 +296,7 @@ FROM (
            lesson.categories,
            lesson.sft, lesson.dpo, lesson.kto_answer, lesson.kto_draft, lesson.spans,
            lesson.knows_more, lesson.draft_refused, lesson.crowded_from,
-           COALESCE(kept.split, (ARRAY['test', 'validation', 'train'])[1 + width_bucket(
-               md5(%(salt)s || chr(31) || lesson."group") COLLATE "C",
-               ARRAY[%(test_until)s, %(validation_until)s] COLLATE "C"
-           )]) AS split,
+           COALESCE(kept.split, {falls_into}) AS split,
            -- By chance, but the same chance each time.
            CASE WHEN lesson.sft = %(capped)s THEN md5(lesson.review_id::text)::uuid END AS chance
     FROM feedback_lesson lesson
@@ -315,7 +310,8 @@ ORDER BY found.review_id
 
 def _candidates(table: str, values: _Values, *more: str) -> str:
     asked = " AND ".join([values.candidates(), *more])
-    return _CANDIDATES.format(table=table, candidates=asked)
+    falls_into = FALLS_INTO.format(group='lesson."group"')
+    return _CANDIDATES.format(table=table, candidates=asked, falls_into=falls_into)
 
 
 # --- What goes -----------------------------------------------------------------------------------

@@ -35,9 +35,10 @@ def make_manifest(
     dataset: Dataset,
     choice: Choice,
     counts: Mapping[str, object],
+    warnings: Sequence[str],
     files: Sequence[DatasetFile],
 ) -> dict[str, Any]:
-    """Return the manifest; `counts` are those of `count_chosen`."""
+    """Return the manifest; `counts` are those of `count_chosen`, `warnings` of `shortfalls`."""
     return {
         "schema_version": MANIFEST_SCHEMA,
         "name": dataset.name,
@@ -48,6 +49,7 @@ def make_manifest(
         "rows": _rows(files),
         **counts,
         "left_out": dict(choice.left_out),
+        "warnings": list(warnings),
         "files": [
             {
                 "path": file.path,

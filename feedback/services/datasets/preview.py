@@ -20,6 +20,7 @@ from feedback.services.datasets.lessons import prepare_lessons_if_nobody_does
 from feedback.services.datasets.manifest import count_chosen
 from feedback.services.datasets.moment import give_room
 from feedback.services.datasets.patterns import line_of
+from feedback.services.datasets.shortfalls import shortfalls
 from feedback.services.datasets.sizes import too_small
 
 SHOWN_ROWS: Final = 5
@@ -56,6 +57,8 @@ class Preview:
     """Format -> its first rows."""
     too_small: str
     """Why it would not be built, as a sentence, or ""."""
+    warnings: Sequence[str]
+    """What it would have less of than the recipe asks for, as `shortfalls` says it."""
     unprepared: int
     """Goldens that were approved lately and are not counted yet; a build waits for them."""
     one_in: int
@@ -115,13 +118,14 @@ def _preview(recipe: Recipe, one_in: int, cursor: _Bounded) -> Preview:
     give_room(cursor)
     choice = choose(cursor, recipe, one_in)
     counts: dict[str, Any] = count_chosen(cursor)
+    rows = count_rows(cursor, recipe)
 
     def of_all_groups(counted: Mapping[Any, int]) -> dict[Any, int]:
         return {each: of_all(number, one_in) for each, number in counted.items()}
 
     return Preview(
         reviews=choice.reviews,
-        rows={slug: of_all_groups(rows) for slug, rows in count_rows(cursor, recipe).items()},
+        rows={slug: of_all_groups(by_split) for slug, by_split in rows.items()},
         tasks=of_all_groups(counts["tasks"]),
         outcomes=of_all_groups(counts["outcomes"]),
         tags=of_all_groups(counts["tags"]),
@@ -129,6 +133,7 @@ def _preview(recipe: Recipe, one_in: int, cursor: _Bounded) -> Preview:
         left_out=choice.left_out,
         examples={slug: _first_rows(recipe, slug, cursor) for slug in recipe.formats},
         too_small=too_small(recipe, choice),
+        warnings=shortfalls(cursor, recipe, choice, rows, one_in),
         unprepared=_unprepared(recipe, cursor) if one_in == 1 else _unprepared_roughly(cursor),
         one_in=one_in,
     )

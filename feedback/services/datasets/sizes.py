@@ -5,6 +5,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from accounts.words import translatable
+from feedback.formats import About, get_training_format
 from feedback.recipe import Recipe
 from feedback.services.datasets.choosing import Choice
 
@@ -15,9 +16,20 @@ TOO_FEW: Final = translatable(
 )
 
 
+def is_for_scoring_only(recipe: Recipe) -> bool:
+    """Whether all its formats leave the split train out."""
+    return all(get_training_format(slug).about is About.EXAMINATIONS for slug in recipe.formats)
+
+
 def too_small(recipe: Recipe, choice: Choice) -> str:
     """Return why there is too little for the recipe, as a sentence, or ""."""
     if not choice.all_reviews:
+        is_held_out = recipe.shares["validation"] or recipe.shares["test"]
+        if is_for_scoring_only(recipe) and not is_held_out:
+            return _(
+                "The format eval takes goldens of validation and test, and the recipe gives them "
+                "no share. Give them one."
+            )
         return _("No golden fits this recipe.")
     for split, fewest in recipe.fewest.items():
         there_are = choice.reviews[split]

@@ -159,6 +159,7 @@ def _body(dataset: Dataset) -> bytes:
                 "number": dataset.number,
                 "reviews": dataset.rows,
                 "bytes": dataset.bytes,
+                "warnings": (dataset.manifest or {}).get("warnings", []),
                 "href": address,
                 "manifest": f"{address}files/manifest.json",
             },
