@@ -13,7 +13,7 @@ from django.utils import translation
 
 from accounts.models import Person
 from explanations.models import Draft, Run
-from feedback.models import Dataset
+from feedback.models import Dataset, Golden
 from feedback.recipe import DEFAULT_SALT, SPLITS, SplitName, read_recipe
 from feedback.services.datasets import choosing, shortfalls
 from feedback.services.datasets.preview import preview
@@ -155,6 +155,19 @@ def test_a_split_below_the_fewest_is_no_warning_but_the_end_of_the_build(
     assert dataset.failure.startswith("The split train would have too few reviews: 0")
     assert seen.too_small == dataset.failure
     assert seen.warnings[0].startswith("The split train has 0 of 4 reviews")
+
+
+def test_a_recipe_whose_goldens_are_all_left_out_says_how_many_and_where_to_see_why(
+    ready_draft: Draft, editor: Person, ml_engineer: Person, ml_engineer_client: Client
+) -> None:
+    reviewed(ready_draft, editor, LINE, state=Golden.State.PROPOSED)
+
+    dataset = attempted(ml_engineer)
+
+    assert dataset.failure.startswith("No golden fits this recipe: all 1 that there would be")
+    german = {"Accept-Language": "de"}
+    page = ml_engineer_client.get("/datasets/music-sft/1/", headers=german).content.decode()
+    assert "Keine Reinfassung passt zu diesem Rezept: Alle 1" in page
 
 
 # Formats -----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from typing import Final
 from accounts.in_words import in_words
 from accounts.words import translatable
 from feedback.models import Dataset
-from feedback.services.datasets.sizes import TOO_FEW
+from feedback.services.datasets.sizes import ALL_LEFT_OUT, TOO_FEW
 
 FULL_DISK: Final = translatable("The disk is full: there is no room for the files of this dataset.")
 NOT_WRITTEN: Final = translatable("The files could not be written: %(why)s.")
@@ -30,4 +30,4 @@ def sentence_of(error: Exception) -> str:
 
 def failure_in_words(dataset: Dataset) -> str:
     """Return why there is no dataset, in the reader's language; empty where it did not fail."""
-    return in_words(dataset.failure, (TOO_FEW, NOT_WRITTEN, BROKE, DIED, LOST))
+    return in_words(dataset.failure, (TOO_FEW, ALL_LEFT_OUT, NOT_WRITTEN, BROKE, DIED, LOST))

@@ -14,6 +14,10 @@ TOO_FEW: Final = translatable(
     "wants at least %(fewest)d. Ask for fewer, or give it a larger share under another "
     "salt: with one salt a group stays in the split that it was first in."
 )
+ALL_LEFT_OUT: Final = translatable(
+    "No golden fits this recipe: all %(left_out)d that there would be are left out. Look at the "
+    "recipe before you build it: the preview counts them by reason."
+)
 
 
 def is_for_scoring_only(recipe: Recipe) -> bool:
@@ -30,6 +34,8 @@ def too_small(recipe: Recipe, choice: Choice) -> str:
                 "The format eval takes goldens of validation and test, and the recipe gives them "
                 "no share. Give them one."
             )
+        if left_out := sum(choice.left_out.values()):
+            return _(ALL_LEFT_OUT) % {"left_out": left_out}
         return _("No golden fits this recipe.")
     for split, fewest in recipe.fewest.items():
         there_are = choice.reviews[split]
