@@ -27,7 +27,7 @@ from tests.bench.bench_export import fill  # noqa: E402
 from tests.bench.bench_review import percentile, print_times  # noqa: E402
 
 GOLDENS: Final = 200_000
-TIMES: Final = 40
+TIMES: Final = 20
 
 _BOTH: Final = ["music-oneliner", "job-fit"]
 _PLAIN: Final[Mapping[str, Any]] = {

@@ -1,6 +1,7 @@
 """A recipe is looked at before it is built: what it would give, and why not more."""
 
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
@@ -8,7 +9,7 @@ from django.db import connection, transaction
 
 from accounts.models import Person
 from explanations.models import Draft, Run, Task
-from feedback.models import Golden, Review
+from feedback.models import Golden, Lesson, Review
 from feedback.recipe import InvalidRecipe, Recipe, read_recipe
 from feedback.services.datasets import choosing
 from feedback.services.datasets import preview as previews
@@ -87,6 +88,20 @@ def test_a_preview_leaves_nothing_behind_and_can_be_asked_for_again(
         assert cursor.fetchone() == (None, "0")
 
 
+def test_a_preview_asks_as_often_however_much_there_is(
+    run: Run, editor: Person, django_assert_num_queries: Any
+) -> None:
+    recipe = read_recipe({**MUSIC, "shares": THIRDS, "formats": ["sft", "dpo", "kto", "eval"]})
+    for many in (range(3), range(3, 24)):
+        for number in many:
+            draft = grouped_draft(run, number, f"group {number}", "A draft.")
+            reviewed(draft, editor, own_line(number))
+        prepare_lessons()
+
+        with django_assert_num_queries(99):
+            preview(recipe)
+
+
 def test_a_preview_that_takes_too_long_ends_with_a_sentence(
     ready_draft: Draft, editor: Person
 ) -> None:
@@ -145,7 +160,7 @@ def test_of_a_great_many_groups_some_are_looked_at_and_the_preview_says_so(
         draft = grouped_draft(run, number, f"group {number}", "A draft.")
         reviewed(draft, editor, own_line(number))
     prepare_lessons()
-    monkeypatch.setattr(previews, "count_roughly", lambda cursor, recipe: 150_000)
+    monkeypatch.setattr(previews, "count_roughly", lambda cursor, recipe: 60_000)
 
     seen = preview(read_recipe(MUSIC))
 
@@ -175,3 +190,17 @@ def test_a_preview_waits_for_nobody_who_prepares_and_says_what_is_not_counted(
         seen = preview(read_recipe(MUSIC))
     assert (seen.all_reviews, seen.unprepared) == (0, 1)
     assert preview(read_recipe(MUSIC)).all_reviews == 1
+
+
+def test_at_a_large_desk_nobody_looks_through_all_goldens_for_those_of_the_last_hour(
+    another_draft: Callable[[], Draft], editor: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviewed(another_draft(), editor, LINE)
+    prepare_lessons()
+    new = reviewed(another_draft(), editor, LINE)
+    monkeypatch.setattr(previews, "_goldens_roughly", lambda cursor: 1_000_000)
+
+    seen = preview(read_recipe(MUSIC))
+
+    assert (seen.one_in, seen.all_reviews, seen.unprepared) == (1, 1, 1)
+    assert not Lesson.objects.filter(golden=new).exists()

@@ -3,11 +3,14 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import orjson
 import psycopg
 from django.db import OperationalError, connection, transaction
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from feedback.formats import Row, get_training_format
@@ -29,7 +32,11 @@ MOST_SECONDS: Final = 10.0
 # What was approved in the last minute is worked out on the spot; a whole desk is not.
 _PREPARING_S: Final = 0.5
 # Of more reviews only some groups are looked at: somebody waits.
-_MOST_LOOKED_AT: Final = 50_000
+_MOST_LOOKED_AT: Final = 20_000
+# Of more goldens, whatever the recipe takes of them, nobody looks through all for those that have
+# no lesson yet: those of the last hour are looked at, and some of the others.
+_MOST_LOOKED_THROUGH: Final = 100_000
+_LATELY: Final = timedelta(hours=1)
 
 
 class PreviewTooLong(Exception):
@@ -79,11 +86,12 @@ def preview(recipe: Recipe, seconds: float = MOST_SECONDS) -> Preview:
     refuse_unknown(recipe)
     with connection.cursor() as cursor:
         one_in = max(count_roughly(cursor, recipe) // _MOST_LOOKED_AT, 1)
-    if one_in == 1:
+        is_large = one_in > 1 or _goldens_roughly(cursor) > _MOST_LOOKED_THROUGH
+    if not is_large:
         prepare_lessons_if_nobody_does(_PREPARING_S)
     try:
         with transaction.atomic():
-            found = _preview(recipe, one_in, _Bounded(seconds))
+            found = _preview(recipe, one_in, is_large, _Bounded(seconds))
             transaction.set_rollback(True)  # the temporary tables
     except (OperationalError, psycopg.OperationalError) as error:
         if not isinstance(error.__cause__ or error, psycopg.errors.QueryCanceled):
@@ -114,7 +122,7 @@ class _Bounded:
         return getattr(self._cursor, name)
 
 
-def _preview(recipe: Recipe, one_in: int, cursor: _Bounded) -> Preview:
+def _preview(recipe: Recipe, one_in: int, is_large: bool, cursor: _Bounded) -> Preview:
     give_room(cursor)
     choice = choose(cursor, recipe, one_in)
     counts: dict[str, Any] = count_chosen(cursor)
@@ -134,7 +142,7 @@ def _preview(recipe: Recipe, one_in: int, cursor: _Bounded) -> Preview:
         examples={slug: _first_rows(recipe, slug, cursor) for slug in recipe.formats},
         too_small=too_small(recipe, choice),
         warnings=shortfalls(cursor, recipe, choice, rows, one_in),
-        unprepared=_unprepared(recipe, cursor) if one_in == 1 else _unprepared_roughly(cursor),
+        unprepared=(_unprepared_roughly if is_large else _unprepared)(recipe, cursor),
         one_in=one_in,
     )
 
@@ -150,11 +158,22 @@ def _first_rows(recipe: Recipe, slug: str, cursor: _Bounded) -> list[Row]:
     return rows[:SHOWN_ROWS]
 
 
+def _goldens_roughly(cursor: Any) -> int:
+    """Return about how many goldens there are, as PostgreSQL last counted them."""
+    cursor.execute("SELECT reltuples::bigint FROM pg_class WHERE oid = 'feedback_golden'::regclass")
+    number: int = cursor.fetchone()[0]
+    return number
+
+
 def _unprepared(recipe: Recipe, cursor: _Bounded) -> int:
     cursor.let_end()
+    return _without_a_lesson(recipe).count()
+
+
+def _without_a_lesson(recipe: Recipe) -> QuerySet[Golden]:
     return Golden.objects.filter(
         task__slug__in=recipe.tasks, state=Golden.State.APPROVED, lesson=None
-    ).count()
+    )
 
 
 # Of those of all tasks: that a worker has much before it is all that is to be said.
@@ -165,7 +184,10 @@ WHERE state = 'APPROVED'
 """
 
 
-def _unprepared_roughly(cursor: _Bounded) -> int:
+def _unprepared_roughly(recipe: Recipe, cursor: _Bounded) -> int:
     cursor.execute(_UNPREPARED)
     number: int = cursor.fetchone()[0]
-    return number
+    cursor.let_end()
+    # As an index has them.
+    lately = Q(grade=Golden.Grade.EXEMPLARY, changed_at__gte=Now() - _LATELY)
+    return max(number, _without_a_lesson(recipe).filter(lately).count())
