@@ -98,7 +98,7 @@ def test_a_preview_asks_as_often_however_much_there_is(
             reviewed(draft, editor, own_line(number))
         prepare_lessons()
 
-        with django_assert_num_queries(99):
+        with django_assert_num_queries(111):
             preview(recipe)
 
 
