@@ -353,7 +353,8 @@ def _interval(figure: Figure) -> Interval | None:
 def _written(value: float | None, of: Figure) -> str:
     """Return a value as people read it: with one decimal, a share as per cent, a true minus."""
     scaled = (value or 0.0) * (100 if of.unit == "share" else 1)
-    return write_number(scaled, 1) + (_(" %") if of.unit == "share" else "")
+    number = write_number(scaled, 1)
+    return _("%(number)s %%") % {"number": number} if of.unit == "share" else number
 
 
 # --- Warnings ------------------------------------------------------------------------------------
