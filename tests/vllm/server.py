@@ -13,8 +13,7 @@ from pathlib import Path
 ENVIRONMENT = Path(os.environ.get("VLLM_ENVIRONMENT", ".venv-vllm")).resolve()
 BASE = "smollm2"
 ADAPTER = "smollm2-random-adapter"
-# A machine with a third of its usual speed takes two minutes.
-START_SECONDS = 480
+START_SECONDS = 240
 
 
 def free_port() -> int:
