@@ -116,12 +116,15 @@ class Adjudication(models.Model):
         return f"adjudication {self.pk}: review {self.review_id}"
 
 
-def overruled() -> models.Exists:
-    """Return a condition on reviews: a lead has found another review of their draft right."""
+def overruled(review: str = "") -> models.Exists:
+    """Return a condition on reviews: a lead has found another review of their draft right. On rows
+    that have one, `review` names their way to it.
+    """
+    draft, itself = (f"{review}__draft", review) if review else ("draft", "pk")
     return models.Exists(
         Adjudication.objects.standing()
-        .filter(draft=models.OuterRef("draft"))
-        .exclude(review=models.OuterRef("pk"))
+        .filter(draft=models.OuterRef(draft))
+        .exclude(review=models.OuterRef(itself))
         .order_by()
     )
 

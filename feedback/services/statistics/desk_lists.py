@@ -20,7 +20,7 @@ from django.db.models.functions import Now
 from accounts.models import Person
 from accounts.rights import LEAD, has_right
 from explanations.models import Place
-from feedback.models import Adjudication, Dataset, DatasetRow, FindingJudgement, Golden, Review
+from feedback.models import Dataset, DatasetRow, FindingJudgement, Golden, Review, overruled
 from feedback.outcomes import ENDS_THE_PLACE, JUDGES_FINDINGS, NO_REASON
 from feedback.services.days import in_days
 
@@ -142,14 +142,8 @@ def find_judgements(filters: JudgementFilters) -> "QuerySet[FindingJudgement]":
     that fit all filters.
     """
     superseding = Review.objects.filter(supersedes=OuterRef("review")).order_by()
-    settled_otherwise = (
-        Adjudication.objects.standing()
-        .filter(draft=OuterRef("review__draft"))
-        .exclude(review=OuterRef("review"))
-        .order_by()
-    )
     found = FindingJudgement.objects.filter(
-        ~Exists(superseding), ~Exists(settled_otherwise), review__outcome__in=JUDGES_FINDINGS
+        ~Exists(superseding), ~overruled("review"), review__outcome__in=JUDGES_FINDINGS
     ).select_related("finding__draft__recommendation", "finding__draft__task", "review")
     found = in_days(found, "review__created_at", filters.first, filters.last)
     if filters.task:
