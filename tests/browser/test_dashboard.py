@@ -55,6 +55,22 @@ def test_filters_change_the_page_and_its_address_and_a_bar_leads_to_its_drafts(
     expect(page.get_by_role("heading", level=1)).to_have_text("35 drafts behind the number")
 
 
+def test_each_number_that_leads_somewhere_is_a_target_of_24_pixels(
+    browser: Browser, live_server: LiveServer, lead: Person, busy_desk: JudgedDesk
+) -> None:
+    context = browser.new_context(
+        base_url=live_server.url, viewport={"width": 390, "height": 844}, locale="en-GB"
+    )
+    log_in(context, live_server, lead)
+    page = context.new_page()
+    for address in ("/dashboard/comparison/", "/dashboard/errors/?by=model"):
+        page.goto(address)
+        sizes = page.evaluate(TARGETS)
+        assert len(sizes) > 10, address
+        assert [size for size in sizes if min(size) < 24] == [], address
+    context.close()
+
+
 def test_nothing_runs_off_a_page_at_400_percent_nor_from_right_to_left(
     browser: Browser, live_server: LiveServer, lead: Person, busy_desk: JudgedDesk
 ) -> None:
@@ -181,6 +197,14 @@ TABLES = """(() => {
   for (const folded of document.querySelectorAll("details")) folded.open = true;
   return [...document.querySelectorAll(".table-scroll")].map(
     holder => [holder.scrollWidth, holder.clientWidth]);
+})()"""
+# How wide and high each number that leads to drafts is, those behind charts among them.
+TARGETS = """(() => {
+  for (const folded of document.querySelectorAll("details")) folded.open = true;
+  return [...document.querySelectorAll(".table-of-figures .number a[data-drafts]")].map(link => {
+    const box = link.getBoundingClientRect();
+    return [box.width, box.height];
+  });
 })()"""
 LISTS = [
     "/dashboard/drafts/?task=music-oneliner",

@@ -31,6 +31,21 @@ def test_it_begins_with_two_where_the_address_names_none(
     assert "Number by number" in page
 
 
+def test_a_sentence_rounds_its_numbers_as_the_tables_do(
+    manager_client: Client, judged_desk: JudgedDesk, run: Run, candidate_run: Run
+) -> None:
+    for each in (run, candidate_run):
+        judged_desk.judge(each, 20, "REJECT", tags=[("tone", 1)])
+        judged_desk.judge(each, 42)
+    judged_desk.count()
+    # 20 of 62 are 32.258 of 100: cut, and not rounded, they would be 32.2.
+    told = text_of(page_of(manager_client, "comparison", **BOTH))
+    sentence, table = told.split("Number by number ", 1)
+    assert "32.3 against 32.3" in sentence
+    assert "32.3" in table
+    assert "32.2" not in told
+
+
 def test_two_prompts_are_compared(
     manager_client: Client,
     judged_desk: JudgedDesk,
